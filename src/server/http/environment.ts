@@ -1,0 +1,8 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { RequestIdVariables } from 'hono/request-id';
+
+/** What every handler finds on its context. `Bindings` are absent where a test calls the app directly. */
+export interface HttpEnvironment {
+  Bindings: Partial<HttpBindings>;
+  Variables: RequestIdVariables;
+}
