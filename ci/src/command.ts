@@ -1,0 +1,122 @@
+/**
+ * The command lines the module runs, one function each. They call `thoth-release` and decide nothing: what
+ * may be released, under which tags, is decided in src/release.
+ *
+ * No secret is ever an argument: arguments show in traces and process lists.
+ */
+
+/** Where things are inside the toolbox container. */
+export const PATHS = {
+  project: '/src',
+  program: 'dist/thoth-release.mjs',
+  home: '/src/.thoth',
+  trivyCache: '/src/.thoth/trivy',
+  layout: '/release/layout',
+  archive: '/release/image.tar',
+  evidence: '/release/evidence.json',
+  dockerConfig: '/run/thoth/docker',
+  extraCa: '/run/thoth/ca',
+} as const;
+
+/** A registry and a repository in it. */
+export interface Target {
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/** The release's folder: plan, journal, layout, SBOMs, scan reports, notes. */
+export function releaseFolder(tag: string): string {
+  return `${PATHS.home}/release/${releaseTag(tag)}`;
+}
+
+/** `v1.2.3` for both `1.2.3` and `v1.2.3`. Whether it is a version is for thoth-release to say. */
+export function releaseTag(tag: string): string {
+  if (tag.includes('/') || tag.startsWith('-')) throw new Error(`"${tag}" can not be the tag of a release.`);
+  return tag.startsWith('v') ? tag : `v${tag}`;
+}
+
+const release = (...args: string[]) => ['node', PATHS.program, ...args];
+const at = (target: Target) => ['--registry', target.registry, '--repository', target.repository];
+const dry = (dryRun: boolean) => (dryRun ? ['--dry-run'] : []);
+
+/** Prints the head commit and its time: `SHA SECONDS`. */
+export const showCommit = () => ['git', 'log', '-1', '--format=%H %ct'];
+
+export const installDependencies = () => [
+  ...['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+];
+
+export const bundleRelease = () => ['node', 'src/release/bundle.mjs'];
+
+/** tsc, Biome: everything static that needs no tool beyond npm's. */
+export const lintProject = () => ['npm', 'run', '--silent', 'check'];
+
+/**
+ * The tests that need nothing but Node and git; those that need a registry, an engine or a daemon end in
+ * `.itg.test.ts` and run with `make test`.
+ *
+ * @throws Error where none is left: a run of no test must not pass
+ */
+export function runTests(files: readonly string[]): string[] {
+  const chosen = files.filter((file) => file.endsWith('.test.ts') && !file.endsWith('.itg.test.ts')).sort();
+  if (chosen.length === 0) throw new Error('No test was found under test/.');
+  return ['node', '--import', 'tsx', '--test', ...chosen];
+}
+
+export const packLayout = () => ['tar', '-C', PATHS.layout, '-cf', PATHS.archive, '.'];
+
+export const makeLayout = () => release('layout', PATHS.archive, '--output', PATHS.layout);
+
+export const startPlatform = (platform: string, url: string) =>
+  release(
+    ...['start', '--layout', PATHS.layout, '--platform', platform, '--url', url],
+    ...['--evidence', PATHS.evidence],
+  );
+
+export function scanLayout(layout: string, severity: string, format: string, output?: string): string[] {
+  const reports = output === undefined ? [] : ['--output', output];
+  return release('scan', '--layout', layout, '--severity', severity, '--format', format, ...reports);
+}
+
+export const writeSboms = (layout: string, output: string) =>
+  release('sbom', '--layout', layout, '--output', output);
+
+export const judgeLayout = (layout: string) => release('policy', '--layout', layout);
+
+export function listTags(tag: string, existing: readonly string[], channel?: string): string[] {
+  const known = existing.length === 0 ? [] : ['--existing', existing.join(',')];
+  return release(
+    ...['tags', releaseTag(tag), ...known],
+    ...(channel === undefined ? [] : ['--channel', channel]),
+    '--json',
+  );
+}
+
+export const writeNotes = (tag: string, layout?: string) =>
+  release('notes', releaseTag(tag), ...(layout === undefined ? [] : ['--layout', layout]));
+
+export const writeChangelog = (tag: string, file: string) =>
+  release('changelog', releaseTag(tag), '--write', file);
+
+export function planRelease(target: Target, tag: string, layout: string, output: string): string[] {
+  return release(
+    ...['plan', ...at(target), '--tag', releaseTag(tag), '--layout', layout],
+    ...['--evidence', PATHS.evidence, '--output', output],
+  );
+}
+
+export function publishRelease(target: Target, tag: string, layout: string, plan: string, dryRun: boolean) {
+  return release(
+    ...['publish', ...at(target), '--tag', releaseTag(tag), '--layout', layout, '--plan', plan],
+    ...['--evidence', PATHS.evidence, ...dry(dryRun)],
+  );
+}
+
+export const verifyRelease = (target: Target, tag: string) =>
+  release('verify', ...at(target), '--tag', releaseTag(tag));
+
+export const rollBack = (target: Target, tag: string, dryRun: boolean) =>
+  release('rollback', ...at(target), '--to', releaseTag(tag), ...dry(dryRun));
+
+export const promoteRelease = (target: Target, tag: string, channel: string, dryRun: boolean) =>
+  release('promote', ...at(target), '--to', releaseTag(tag), '--channel', channel, ...dry(dryRun));

@@ -1,0 +1,264 @@
+/**
+ * Builds, checks and releases the Thoth image.
+ *
+ * A facade: each function hands over to the file of its stage. What may be released, and under which tags,
+ * is decided by thoth-release (src/release), which runs here as it does on a developer's machine.
+ */
+import {
+  argument,
+  type Container,
+  check,
+  type Directory,
+  dag,
+  type File,
+  func,
+  object,
+  type Platform,
+  type Secret,
+  type Service,
+} from '@dagger.io/dagger';
+import * as gate from './gate.ts';
+import { changelogOf, notesOf, tagsOf } from './history.ts';
+import { buildImage, buildLayout, serveImage } from './image.ts';
+import { REGCTL_IMAGE, REGISTRY_IMAGE, TOOLBOX_IMAGE, TRIVY_IMAGE } from './images.ts';
+import type { Pipeline } from './pipeline.ts';
+import * as project from './project.ts';
+import * as release from './publish.ts';
+import * as tagMove from './tag-move.ts';
+
+/** Builds, checks and releases the Thoth image. */
+@object()
+export class Thoth implements Pipeline {
+  source: Directory;
+  registry: string;
+  repository: string;
+  registryUser?: string | undefined;
+  registryToken?: Secret | undefined;
+  registryService?: Service | undefined;
+  nodeImage?: string | undefined;
+  runtimeImage?: string | undefined;
+  toolboxImage: string;
+  trivyImage: string;
+  regctlImage: string;
+  registryImage: string;
+  trivyDatabase?: string | undefined;
+  extraCa?: Secret | undefined;
+
+  /**
+   * @param source the project; by default the repository this module is in
+   * @param registry host of the registry to release to
+   * @param repository repository in that registry
+   * @param registryUser who logs in to the registry
+   * @param registryToken that user's access token
+   * @param registryService a registry that is a Dagger service, used in place of `registry`, without TLS
+   * @param nodeImage base image of the Dockerfile's build stage, in place of the one pinned there
+   * @param runtimeImage base image of its final stage, in place of the one pinned there
+   * @param toolboxImage image with Node, npm and git, in which the release engine runs
+   * @param trivyImage image with the scanner at /usr/local/bin/trivy
+   * @param regctlImage image with the registry client at /regctl
+   * @param registryImage registry of a rehearsal
+   * @param trivyDatabase OCI artifact that Trivy's vulnerability database is taken from, in place of its own
+   * @param extraCa PEM file of a certificate authority to trust, such as a company proxy's
+   */
+  constructor(
+    @argument({
+      defaultPath: '/',
+      ignore: ['**/node_modules', 'dist', '.thoth', '.env', '**/*.log', 'ci/sdk', 'coverage'],
+    })
+    source: Directory,
+    registry = 'docker.io',
+    repository = 'marcopancotti/thoth',
+    registryUser?: string,
+    registryToken?: Secret,
+    registryService?: Service,
+    nodeImage?: string,
+    runtimeImage?: string,
+    toolboxImage = TOOLBOX_IMAGE,
+    trivyImage = TRIVY_IMAGE,
+    regctlImage = REGCTL_IMAGE,
+    registryImage = REGISTRY_IMAGE,
+    trivyDatabase?: string,
+    extraCa?: Secret,
+  ) {
+    this.source = source;
+    this.registry = registry;
+    this.repository = repository;
+    this.registryUser = registryUser;
+    this.registryToken = registryToken;
+    this.registryService = registryService;
+    this.nodeImage = nodeImage;
+    this.runtimeImage = runtimeImage;
+    this.toolboxImage = toolboxImage;
+    this.trivyImage = trivyImage;
+    this.regctlImage = regctlImage;
+    this.registryImage = registryImage;
+    this.trivyDatabase = trivyDatabase;
+    this.extraCa = extraCa;
+  }
+
+  /**
+   * Builds the image of one platform.
+   * @param platform by default the engine's own
+   * @param tag release it is labelled with; 0.0.0-dev without one
+   */
+  @func()
+  async build(platform?: Platform, tag?: string): Promise<Container> {
+    return buildImage(this, platform ?? (await dag.defaultPlatform()), tag);
+  }
+
+  /**
+   * Builds every platform into one OCI layout, the thing that is scanned, started and pushed.
+   * @param tag release it is labelled with; 0.0.0-dev without one
+   */
+  @func()
+  async layout(tag?: string): Promise<Directory> {
+    return buildLayout(this, tag);
+  }
+
+  /**
+   * Starts the image as a service on port 8000.
+   * @param platform by default the engine's own
+   */
+  @func({ cache: 'never' })
+  async serve(platform?: Platform): Promise<Service> {
+    return serveImage(await this.build(platform));
+  }
+
+  /** Runs the tests that need nothing but Node and git; the others run with `make test`. */
+  @func()
+  @check()
+  async test(): Promise<string> {
+    return project.test(this);
+  }
+
+  /** Checks types, style and formatting. */
+  @func()
+  @check()
+  async lint(): Promise<string> {
+    return project.lint(this);
+  }
+
+  /**
+   * Scans every platform for vulnerabilities, secrets and misconfiguration; fails where the gate closes, and
+   * where the vulnerability data is missing or too old.
+   * @param severity severities that close the gate where there is a fix
+   * @param format table, json or sarif
+   * @param layout layout to scan, in place of one built now
+   */
+  @func({ cache: 'never' })
+  @check()
+  async scan(severity = gate.SEVERITY, format = 'table', layout?: Directory): Promise<string> {
+    return gate.scan(this, severity, format, layout);
+  }
+
+  /**
+   * Judges the image by the image policy: user, health check, labels, size, files.
+   * @param layout layout to judge, in place of one built now
+   */
+  @func()
+  @check()
+  async policy(layout?: Directory): Promise<string> {
+    return gate.policy(this, layout);
+  }
+
+  /**
+   * Makes the SBOM of one platform.
+   * @param platform by default the engine's own
+   * @param format cyclonedx or spdx
+   * @param layout layout to read, in place of one built now
+   */
+  @func()
+  async sbom(platform?: Platform, format = 'cyclonedx', layout?: Directory): Promise<File> {
+    return gate.sbom(this, platform ?? (await dag.defaultPlatform()), format, layout);
+  }
+
+  /**
+   * Lists the tags a release gets, in push order.
+   * @param tag the release, such as v1.2.3
+   * @param existing versions released before; by default the repository's git tags
+   * @param channel tag that a pre-release also gets, such as next
+   */
+  @func()
+  async tags(tag: string, existing: string[] = [], channel?: string): Promise<string[]> {
+    return tagsOf(this, tag, existing, channel);
+  }
+
+  /**
+   * Writes the release notes.
+   * @param tag the release, such as v1.2.3
+   * @param layout the release's layout, for digests and sizes
+   */
+  @func()
+  async notes(tag: string, layout?: Directory): Promise<File> {
+    return notesOf(this, tag, layout);
+  }
+
+  /**
+   * Writes CHANGELOG.md with the release's section in it.
+   * @param tag the release, such as v1.2.3
+   */
+  @func()
+  async changelog(tag: string): Promise<File> {
+    return changelogOf(this, tag);
+  }
+
+  /**
+   * Builds, starts, judges and scans every platform, and plans the release against the registry; pushes nothing.
+   * @param tag the release, such as v1.2.3
+   */
+  @func({ cache: 'never' })
+  async plan(tag: string): Promise<File> {
+    return release.plan(this, tag);
+  }
+
+  /**
+   * Publishes a release: builds, starts, judges and scans every platform, pushes by digest, moves the tags,
+   * and reads everything back. Without credentials it fails before it builds.
+   * @param tag the release, such as v1.2.3
+   * @param dryRun do all but the push
+   */
+  @func({ cache: 'never' })
+  async publish(tag: string, dryRun = false): Promise<string> {
+    return release.publish(this, tag, dryRun);
+  }
+
+  /**
+   * Does all that publish does, into a registry of its own that is gone afterwards, and returns the release's
+   * folder: plan, journal, layout, SBOMs, scan reports, notes.
+   * @param tag the release, such as v1.2.3
+   */
+  @func({ cache: 'never' })
+  async rehearse(tag: string): Promise<Directory> {
+    return release.rehearse(this, tag);
+  }
+
+  /**
+   * Reads a release back from the registry: digests, platforms, labels, tags.
+   * @param tag the release, such as v1.2.3
+   */
+  @func({ cache: 'never' })
+  async verify(tag: string): Promise<string> {
+    return tagMove.verify(this, tag);
+  }
+
+  /**
+   * Moves the range tags and latest back to a released version; builds nothing.
+   * @param to the release to go back to, such as v1.2.3
+   * @param dryRun only say which tags would move
+   */
+  @func({ cache: 'never' })
+  async rollback(to: string, dryRun = false): Promise<string> {
+    return tagMove.rollback(this, to, dryRun);
+  }
+
+  /**
+   * Points a channel at a released version; builds nothing.
+   * @param to the release, such as v1.2.3
+   * @param channel the channel's tag
+   * @param dryRun only say which tags would move
+   */
+  @func({ cache: 'never' })
+  async promote(to: string, channel = 'next', dryRun = false): Promise<string> {
+    return tagMove.promote(this, to, channel, dryRun);
+  }
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { CacheSharingMode, type Container, dag, ReturnType } from '@dagger.io/dagger';
+import { bundleRelease, installDependencies, PATHS } from './command.ts';
+import { describeExit, explained } from './exit-code.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** Programs a stage asks for on top of Node and git; only what is asked for is pulled. */
+export type Tool = 'regctl' | 'trivy';
+
+const BIN = '/usr/local/bin';
+
+/** The toolbox image with git, npm's cache and the extra certificate authority set up, and no project. */
+export function base(pipeline: Pipeline): Container {
+  const container = dag
+    .container()
+    .from(pipeline.toolboxImage)
+    .withMountedCache('/root/.npm', dag.cacheVolume('thoth-npm'))
+    // The files belong to another user than the one that runs git here.
+    .withEnvVariable('GIT_CONFIG_COUNT', '1')
+    .withEnvVariable('GIT_CONFIG_KEY_0', 'safe.directory')
+    .withEnvVariable('GIT_CONFIG_VALUE_0', '*')
+    .withEnvVariable('CI', 'true')
+    .withWorkdir(PATHS.project);
+  if (pipeline.extraCa === undefined) return container;
+  const file = `${PATHS.extraCa}/extra-ca.pem`;
+  return container
+    .withMountedSecret(file, pipeline.extraCa)
+    .withEnvVariable('NODE_EXTRA_CA_CERTS', file)
+    .withEnvVariable('SSL_CERT_DIR', `/etc/ssl/certs:${PATHS.extraCa}`); // read by the Go programs
+}
+
+/** The project with its npm packages, no release engine: for tests and linters. */
+export function workshop(pipeline: Pipeline): Container {
+  return dependencies(pipeline).withDirectory('.', pipeline.source);
+}
+
+/** The project with `dist/thoth-release.mjs` and the tools asked for. */
+export function toolbox(pipeline: Pipeline, tools: readonly Tool[] = []): Container {
+  const bundle = dependencies(pipeline)
+    .withDirectory('.', pipeline.source.filter({ include: ['src', 'tsconfig.json'] }))
+    .withExec(bundleRelease())
+    .file(PATHS.program);
+  let container = workshop(pipeline).withFile(PATHS.program, bundle);
+  if (tools.includes('regctl')) {
+    container = container.withFile(
+      `${BIN}/regctl`,
+      dag.container().from(pipeline.regctlImage).file('/regctl'),
+    );
+  }
+  if (tools.includes('trivy')) {
+    const program = dag.container().from(pipeline.trivyImage).file('/usr/local/bin/trivy');
+    container = container
+      .withFile(`${BIN}/trivy`, program)
+      // Locked: Trivy's database is one file that one process may write.
+      .withMountedCache(PATHS.trivyCache, dag.cacheVolume('thoth-trivy'), {
+        sharing: CacheSharingMode.Locked,
+      });
+    if (pipeline.trivyDatabase !== undefined) {
+      container = container.withEnvVariable('THOTH_TRIVY_DB', pipeline.trivyDatabase);
+    }
+  }
+  return container;
+}
+
+function dependencies(pipeline: Pipeline): Container {
+  const { source } = pipeline;
+  return base(pipeline)
+    .withFile('package.json', source.file('package.json'))
+    .withFile('package-lock.json', source.file('package-lock.json'))
+    .withExec(installDependencies());
+}
+
+/** Makes every command that follows run anew: the engine would answer an equal one from its cache. */
+export function uncached(container: Container): Container {
+  return container.withEnvVariable('THOTH_RUN', randomUUID());
+}
+
+/**
+ * Runs a command to its end now, so that its failure is ours to explain.
+ *
+ * @param tolerate exit codes that do not end the pipeline
+ * @throws Error as `explained` makes it
+ */
+export async function run(
+  stage: string,
+  container: Container,
+  command: string[],
+  tolerate: readonly number[] = [],
+): Promise<Container> {
+  if (tolerate.length === 0) return attempt(stage, () => container.withExec(command).sync());
+  return attempt(stage, async () => {
+    const done = await container.withExec(command, { expect: ReturnType.Any }).sync();
+    const code = await done.exitCode();
+    if (code === 0 || tolerate.includes(code)) return done;
+    const printed = (await done.stderr()).trim() || (await done.stdout()).trim();
+    // An exec that may fail is no exec error to the engine: it is told the code by name only.
+    throw new ExplainedError(describeExit(stage, code, printed));
+  });
+}
+
+/** Does `work` and explains its failure by `stage`. @throws Error as `explained` makes it */
+export async function attempt<T>(
+  stage: string,
+  work: () => Promise<T>,
+  meanings?: Readonly<Record<number, string>>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ExplainedError) throw error;
+    throw explained(stage, error, meanings);
+  }
+}
+
+class ExplainedError extends Error {}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as command from '../../ci/src/command.ts';
+import { buildArguments, NO_COMMIT, parseCommit } from '../../ci/src/commit.ts';
+
+const target = { registry: 'registry:5000', repository: 'a/b' };
+const at = '--registry registry:5000 --repository a/b';
+const thoth = 'node dist/thoth-release.mjs';
+
+const LINES: readonly [string, string[], string][] = [
+  ['commit', command.showCommit(), 'git log -1 --format=%H %ct'],
+  [
+    'dependencies',
+    command.installDependencies(),
+    'npm ci --ignore-scripts --no-audit --no-fund --loglevel=error',
+  ],
+  ['bundle', command.bundleRelease(), 'node src/release/bundle.mjs'],
+  ['lint', command.lintProject(), 'npm run --silent check'],
+  ['pack', command.packLayout(), 'tar -C /release/layout -cf /release/image.tar .'],
+  ['layout', command.makeLayout(), `${thoth} layout /release/image.tar --output /release/layout`],
+  [
+    'start',
+    command.startPlatform('linux/arm64', 'http://thoth:8000/health'),
+    `${thoth} start --layout /release/layout --platform linux/arm64 --url http://thoth:8000/health --evidence /release/evidence.json`,
+  ],
+  ['scan', command.scanLayout('L', 'HIGH', 'json'), `${thoth} scan --layout L --severity HIGH --format json`],
+  [
+    'scan with reports',
+    command.scanLayout('L', 'HIGH', 'json', 'O'),
+    `${thoth} scan --layout L --severity HIGH --format json --output O`,
+  ],
+  ['sbom', command.writeSboms('L', 'O'), `${thoth} sbom --layout L --output O`],
+  ['policy', command.judgeLayout('L'), `${thoth} policy --layout L`],
+  ['tags', command.listTags('1.2.3', []), `${thoth} tags v1.2.3 --json`],
+  [
+    'tags of a pre-release',
+    command.listTags('v1.2.3-rc.1', ['v1.0.0', 'v1.1.0'], 'next'),
+    `${thoth} tags v1.2.3-rc.1 --existing v1.0.0,v1.1.0 --channel next --json`,
+  ],
+  ['notes', command.writeNotes('v1.2.3'), `${thoth} notes v1.2.3`],
+  ['notes of a layout', command.writeNotes('v1.2.3', 'L'), `${thoth} notes v1.2.3 --layout L`],
+  ['changelog', command.writeChangelog('v1.2.3', 'F'), `${thoth} changelog v1.2.3 --write F`],
+  [
+    'plan',
+    command.planRelease(target, 'v1.2.3', 'L', 'P'),
+    `${thoth} plan ${at} --tag v1.2.3 --layout L --evidence /release/evidence.json --output P`,
+  ],
+  [
+    'publish',
+    command.publishRelease(target, 'v1.2.3', 'L', 'P', false),
+    `${thoth} publish ${at} --tag v1.2.3 --layout L --plan P --evidence /release/evidence.json`,
+  ],
+  [
+    'publish --dry-run',
+    command.publishRelease(target, 'v1.2.3', 'L', 'P', true),
+    `${thoth} publish ${at} --tag v1.2.3 --layout L --plan P --evidence /release/evidence.json --dry-run`,
+  ],
+  ['verify', command.verifyRelease(target, 'v1.2.3'), `${thoth} verify ${at} --tag v1.2.3`],
+  ['rollback', command.rollBack(target, 'v1.2.3', false), `${thoth} rollback ${at} --to v1.2.3`],
+  [
+    'promote',
+    command.promoteRelease(target, 'v1.2.3', 'next', true),
+    `${thoth} promote ${at} --to v1.2.3 --channel next --dry-run`,
+  ],
+];
+
+for (const [name, line, expected] of LINES) {
+  test(`command line: ${name}`, () => assert.equal(line.join(' '), expected));
+}
+
+test('tests are those that need no registry, engine or daemon, and a run of none is refused', () => {
+  const files = ['test/b.test.ts', 'test/a.test.ts', 'test/c.itg.test.ts', 'test/helper.ts'];
+  assert.deepEqual(command.runTests(files).slice(4), ['test/a.test.ts', 'test/b.test.ts']);
+  assert.throws(() => command.runTests(['test/c.itg.test.ts']), /No test was found/);
+});
+
+test("a release's folder is inside the home folder, whatever the tag", () => {
+  assert.equal(command.releaseFolder('1.0.0'), '/src/.thoth/release/v1.0.0');
+  for (const tag of ['../../etc', '--home=/', '/v1.0.0']) {
+    assert.throws(() => command.releaseFolder(tag), /can not be the tag/, tag);
+  }
+});
+
+test('a commit is read from what git prints, and nothing else is taken for one', () => {
+  const revision = 'a'.repeat(40);
+  assert.deepEqual(parseCommit(`${revision} 1700000000\n`), { revision, time: 1_700_000_000 });
+  for (const line of ['', 'fatal: not a git repository', `${revision} `, `${revision.slice(1)} 1`]) {
+    assert.throws(() => parseCommit(line), /in place of a commit/, line);
+  }
+});
+
+test('build arguments are those of the local builder, and base images only where they are replaced', () => {
+  const commit = { revision: 'f00', time: 1_700_000_000 };
+  assert.deepEqual(
+    buildArguments(commit, 'v1.2.3', { node: undefined, runtime: 'R' }).map(
+      ({ name, value }) => `${name}=${value}`,
+    ),
+    [
+      'RUNTIME_IMAGE=R',
+      'THOTH_VERSION=1.2.3',
+      'THOTH_REVISION=f00',
+      'THOTH_CREATED=2023-11-14T22:13:20Z',
+      'SOURCE_DATE_EPOCH=1700000000',
+    ],
+  );
+  const names = buildArguments(NO_COMMIT, undefined, {}).map((argument) => argument.name);
+  assert.deepEqual(names, ['THOTH_REVISION', 'THOTH_CREATED', 'SOURCE_DATE_EPOCH']);
+});
