@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +10,6 @@ import { type Bundle, makeBundle } from './bundle.ts';
 import { freePort } from './free-port.ts';
 import { Service } from './service.ts';
 
-const PROBE = '.thoth-write-check';
 const PLANTED = [
   'sk-planted-openai-1',
   'planted-anthropic-2',
@@ -105,6 +103,8 @@ describe('thoth serve', () => {
       (missing as { subject: string }[]).map(({ subject }) => subject),
       subjects,
     );
+    service.process.kill('SIGTERM');
+    assert.equal(await service.ended(), 0);
     const warnings = service.lines().filter(({ level }) => level === 'warn');
     assert.deepEqual(
       warnings.map(({ subject }) => subject),
@@ -146,21 +146,39 @@ describe('thoth serve', () => {
 });
 
 /**
- * Asks a service for /ready on a data directory whose write check is a pipe without a reader: the request
- * is in flight until `release`, or two seconds, whichever is first.
+ * Loaded into the service before it starts: keeps the answer to `/health?held` back until SIGUSR2, so that a
+ * request is in flight for as long as a test wants.
  */
+const HOLD = `
+const { ServerResponse } = require('node:http');
+const held = [];
+let released = false;
+for (const name of ['writeHead', 'end']) {
+  const original = ServerResponse.prototype[name];
+  ServerResponse.prototype[name] = function (...args) {
+    if (released || this.req.url !== '/health?held') return original.apply(this, args);
+    held.push(() => original.apply(this, args));
+    return this;
+  };
+}
+process.on('SIGUSR2', () => {
+  released = true;
+  for (const send of held) send();
+});
+`;
+
+/** A service with a request in flight; the answer to it goes out after `release`. */
 async function slowRequest(context: TestContext, environment: Record<string, string> = {}) {
-  const { service, port, data } = await serve(context, environment);
-  const pipe = join(data, PROBE);
-  await service.logged('listening');
-  execFileSync('mkfifo', [pipe]);
+  const hold = join(folder, 'hold.cjs');
+  writeFileSync(hold, HOLD);
+  const { service, port } = await serve(context, { ...environment, NODE_OPTIONS: `--require=${hold}` });
   const socket = connect(port, '127.0.0.1');
   context.after(() => socket.destroy());
   const answers = collect(socket);
   // Both are read in one go: when the first is answered, the second is in flight.
-  socket.write(`GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /ready HTTP/1.1\r\nHost: a\r\n\r\n`);
+  socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health?held HTTP/1.1\r\nHost: a\r\n\r\n');
   await answers.first;
-  return { service, port, answers, release: () => void readFileSync(pipe) };
+  return { service, port, answers, release: () => service.process.kill('SIGUSR2') };
 }
 
 function collect(socket: Socket) {
@@ -186,10 +204,7 @@ describe('stopping', () => {
       release();
       assert.equal(await service.ended(), 0);
       const [, second = ''] = (await answers.all).split(/(?=HTTP\/1\.1 )/);
-      assert.match(
-        second,
-        /^HTTP\/1\.1 (200|503) [\s\S]*\r\nconnection: close\r\n[\s\S]*\{"status":"(not )?ready".*\}$/i,
-      );
+      assert.match(second, /^HTTP\/1\.1 200 [\s\S]*\r\nconnection: close\r\n[\s\S]*\{"status":"ok".*\}$/i);
       assert.deepEqual(
         service.lines().filter(({ level }) => level === 'warn'),
         [],
@@ -198,20 +213,18 @@ describe('stopping', () => {
   }
 
   test('what is in flight when SHUTDOWN_SECONDS is over is cut off, said so, and the exit code is 0', async (context) => {
-    const { service, answers, release } = await slowRequest(context, { SHUTDOWN_SECONDS: '0' });
+    const { service, answers } = await slowRequest(context, { SHUTDOWN_SECONDS: '0' });
     service.process.kill('SIGTERM');
     assert.equal((await service.logged('requests were cut off: SHUTDOWN_SECONDS is over')).requests, 1);
-    release();
     assert.equal(await service.ended(), 0);
     assert.equal((await answers.all).split('HTTP/1.1 ').length - 1, 1);
   });
 
   test('a second signal ends it at once', async (context) => {
-    const { service, release } = await slowRequest(context, { SHUTDOWN_SECONDS: '300' });
+    const { service } = await slowRequest(context, { SHUTDOWN_SECONDS: '300' });
     service.process.kill('SIGTERM');
     await service.logged('stopping');
     service.process.kill('SIGTERM');
-    release();
     assert.equal(await service.ended(), 143);
   });
 

@@ -13,12 +13,14 @@ export class Service {
   readonly process: ChildProcess;
   stdout = '';
   stderr = '';
+  readonly #closed: Promise<unknown>;
 
   constructor(file: string, args: readonly string[], environment: Environment) {
     this.process = spawn(NODE, [file, ...args], {
       env: { ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#closed = once(this.process, 'close');
     this.process.stdout?.on('data', (chunk) => {
       this.stdout += String(chunk);
     });
@@ -49,8 +51,7 @@ export class Service {
   /** Its exit code, or the signal that ended it, when all its output is in. */
   async ended(): Promise<number | string> {
     return await this.#unlessStuck('it did not end', async () => {
-      if (this.process.exitCode === null && this.process.signalCode === null)
-        await once(this.process, 'close');
+      await this.#closed;
       return this.process.exitCode ?? this.process.signalCode ?? 'unknown';
     });
   }

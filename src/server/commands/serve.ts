@@ -26,11 +26,11 @@ export const serve: Command = {
       { host: settings.HOST, port: settings.PORT, version: VERSION, revision: REVISION },
       'listening',
     );
-    const warned = missing(readiness).then((faults) => {
+    void missing(readiness).then((faults) => {
       for (const fault of faults) logger.warn(fault, 'not ready');
     });
 
-    const [signal] = await Promise.all([stop, warned]);
+    const signal = await stop;
     logger.info({ signal, seconds: settings.SHUTDOWN_SECONDS }, 'stopping');
     const cut = await listener.drain(settings.SHUTDOWN_SECONDS * 1000);
     if (cut > 0) logger.warn({ requests: cut }, 'requests were cut off: SHUTDOWN_SECONDS is over');
