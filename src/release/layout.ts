@@ -1,74 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
+import { type Descriptor, ImageConfig, ImageIndex, ImageManifest, INDEX_TYPE, LayoutFile } from './oci.ts';
 
-/** `sha256:` and 64 hex digits (OCI image spec, descriptor: digests). */
-export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'not a sha256 digest');
-
-const Annotations = z.record(z.string(), z.string());
-
-const Descriptor = z.object({
-  mediaType: z.string(),
-  digest: Digest,
-  size: z.int().nonnegative(),
-  platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() }).optional(),
-  annotations: Annotations.optional(),
-});
-export type Descriptor = z.infer<typeof Descriptor>;
-
-const Index = z.object({
-  schemaVersion: z.literal(2),
-  mediaType: z.string().optional(),
-  manifests: z.array(Descriptor),
-  annotations: Annotations.optional(),
-});
-
-const Manifest = z.object({
-  schemaVersion: z.literal(2),
-  mediaType: z.string().optional(),
-  config: Descriptor,
-  layers: z.array(Descriptor),
-  annotations: Annotations.optional(),
-});
-
-const Config = z.object({
-  architecture: z.string(),
-  os: z.string(),
-  created: z.string().optional(),
-  config: z
-    .object({
-      User: z.string().optional(),
-      Env: z.array(z.string()).nullish(),
-      Entrypoint: z.array(z.string()).nullish(),
-      Cmd: z.array(z.string()).nullish(),
-      WorkingDir: z.string().optional(),
-      ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
-      Labels: z.record(z.string(), z.string()).nullish(),
-      /** Durations are nanoseconds (Docker image spec v1.2). */
-      Healthcheck: z
-        .object({
-          Test: z.array(z.string()),
-          Interval: z.number().optional(),
-          Timeout: z.number().optional(),
-          StartPeriod: z.number().optional(),
-        })
-        .nullish(),
-    })
-    .default({}),
-  rootfs: z.object({ diff_ids: z.array(Digest) }),
-  history: z
-    .array(z.object({ created_by: z.string().optional(), empty_layer: z.boolean().optional() }))
-    .default([]),
-});
-export type ImageConfig = z.infer<typeof Config>;
+export { Digest } from './oci.ts';
 
 /** One platform's image as the layout holds it. Sizes are bytes, compressed. */
 export interface PlatformImage {
-  /** `linux/amd64`, `linux/arm64`. */
+  /** `linux/amd64`, `linux/arm64`, `linux/arm/v7`; a variant is named where there is more than one. */
   readonly platform: string;
   /** The manifest's digest. */
   readonly digest: string;
@@ -86,7 +28,10 @@ export interface Layout {
   readonly dir: string;
   readonly index: Descriptor;
   readonly annotations: Readonly<Record<string, string>>;
+  /** In the order of the index, without the attestations that BuildKit keeps beside them. */
   readonly platforms: readonly PlatformImage[];
+  /** Every blob once: index, manifests, configs, layers. */
+  readonly blobs: readonly Descriptor[];
 }
 
 /**
@@ -97,31 +42,43 @@ export interface Layout {
  *   LAYOUT_CORRUPT where a blob is missing or isn't what its digest says.
  */
 export async function readLayout(dir: string): Promise<Layout> {
-  const root = await parseFile(join(dir, 'index.json'), Index, dir);
-  const [entry, ...others] = root.manifests;
+  await parseFile(dir, 'oci-layout', LayoutFile);
+  const { manifests: entries } = await parseFile(dir, 'index.json', ImageIndex);
+  const [entry, ...others] = entries;
   if (entry === undefined || others.length > 0) {
-    throw invalid(dir, `index.json names ${root.manifests.length} images, and a release is exactly one`);
+    throw invalid(dir, `index.json names ${entries.length} images, and a release is exactly one`);
   }
-  const index = await parseBlob(dir, entry, Index);
-  if (index.manifests.length === 0) throw invalid(dir, 'its image index is empty');
-  const platforms = await Promise.all(index.manifests.map((manifest) => readPlatform(dir, manifest)));
-  return { dir, index: entry, annotations: index.annotations ?? {}, platforms };
+  if (entry.mediaType !== INDEX_TYPE)
+    throw invalid(dir, `its image is a ${entry.mediaType}, and not an image index`);
+  const index = await parseBlob(dir, entry, ImageIndex);
+  const read = await Promise.all(index.manifests.map((manifest) => readManifest(dir, manifest)));
+  const platforms = read.flatMap(({ image }) => image ?? []);
+  const names = platforms.map((image) => image.platform);
+  if (names.length === 0) throw invalid(dir, 'its image index names no platform');
+  if (new Set(names).size < names.length)
+    throw invalid(dir, `its index names a platform twice: ${names.join(', ')}`);
+  const blobs = new Map(
+    [entry, ...read.flatMap((manifest) => manifest.blobs)].map((blob) => [blob.digest, blob]),
+  );
+  return { dir, index: entry, annotations: index.annotations ?? {}, platforms, blobs: [...blobs.values()] };
 }
 
-async function readPlatform(dir: string, descriptor: Descriptor): Promise<PlatformImage> {
+async function readManifest(
+  dir: string,
+  descriptor: Descriptor,
+): Promise<{ blobs: Descriptor[]; image?: PlatformImage }> {
   const { platform } = descriptor;
   if (platform === undefined) throw invalid(dir, `manifest ${descriptor.digest} names no platform`);
-  const manifest = await parseBlob(dir, descriptor, Manifest);
-  const config = await parseBlob(dir, manifest.config, Config);
-  const name = [platform.os, platform.architecture].join('/');
-  if (config.architecture !== platform.architecture || config.os !== platform.os) {
-    throw invalid(
-      dir,
-      `the index says ${name} where the image config says ${config.os}/${config.architecture}`,
-    );
-  }
-  const size = [descriptor, manifest.config, ...manifest.layers].reduce((sum, blob) => sum + blob.size, 0);
-  return {
+  const manifest = await parseBlob(dir, descriptor, ImageManifest);
+  const blobs = [descriptor, manifest.config, ...manifest.layers];
+  // Nothing to run: BuildKit's provenance and SBOMs (BuildKit docs, attestation-storage.md).
+  if (platform.os === 'unknown' && platform.architecture === 'unknown') return { blobs };
+  const config = await parseBlob(dir, manifest.config, ImageConfig);
+  const variant = platform.variant ?? config.variant;
+  const [name, configured] = [platformName({ ...platform, variant }), platformName({ variant, ...config })];
+  if (name !== configured)
+    throw invalid(dir, `the index says ${name} where the image config says ${configured}`);
+  const image = {
     platform: name,
     digest: descriptor.digest,
     manifest: descriptor,
@@ -129,40 +86,28 @@ async function readPlatform(dir: string, descriptor: Descriptor): Promise<Platfo
     config,
     layers: manifest.layers,
     annotations: manifest.annotations ?? {},
-    size,
+    size: blobs.reduce((sum, blob) => sum + blob.size, 0),
   };
+  return { blobs, image };
 }
 
-/** Every blob of a layout once: index, manifests, configs, layers. */
-export function blobsOf(layout: Layout): Descriptor[] {
-  const blobs = new Map<string, Descriptor>([[layout.index.digest, layout.index]]);
-  for (const image of layout.platforms) {
-    blobs.set(image.digest, image.manifest);
-    blobs.set(image.configDigest, { mediaType: '', digest: image.configDigest, size: -1 });
-    for (const layer of image.layers) blobs.set(layer.digest, layer);
-  }
-  return [...blobs.values()];
+/** As Docker and containerd name platforms: v8 is the only arm64, so it goes without saying. */
+function platformName(of: { os: string; architecture: string; variant?: string | undefined }): string {
+  const variant = of.architecture === 'arm64' && of.variant === 'v8' ? undefined : of.variant;
+  return [of.os, of.architecture, ...(variant === undefined ? [] : [variant])].join('/');
 }
 
 /**
- * Hashes every blob, in a constant amount of memory, and compares it with its digest: what was scanned is
- * what is there.
+ * Hashes every blob, in a constant amount of memory, and compares it with its descriptor: what was scanned
+ * is what is there.
  *
  * @throws ReleaseError LAYOUT_CORRUPT, naming the blobs.
  */
 export async function verifyLayout(layout: Layout): Promise<void> {
   const wrong: string[] = [];
-  for (const { digest } of blobsOf(layout)) {
-    const path = blobPath(layout.dir, digest);
-    const hash = createHash('sha256');
-    try {
-      await pipeline(createReadStream(path), hash);
-    } catch (error) {
-      wrong.push(`${digest}: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}`);
-      continue;
-    }
-    const actual = `sha256:${hash.digest('hex')}`;
-    if (actual !== digest) wrong.push(`${digest}: its bytes hash to ${actual}`);
+  for (const blob of layout.blobs) {
+    const problem = await hashFile(layout.dir, blob).catch(unreadable);
+    if (problem !== undefined) wrong.push(`${blob.digest}: ${problem}`);
   }
   if (wrong.length > 0) throw corrupt(layout.dir, wrong);
 }
@@ -174,19 +119,39 @@ export function blobPath(dir: string, digest: string): string {
 }
 
 async function parseBlob<T>(dir: string, descriptor: Descriptor, schema: z.ZodType<T>): Promise<T> {
-  const path = blobPath(dir, descriptor.digest);
-  const bytes = await readFile(path).catch(() => {
-    throw corrupt(dir, [`${descriptor.digest}: missing`]);
+  const bytes = await readFile(blobPath(dir, descriptor.digest)).catch((error: NodeJS.ErrnoException) => {
+    throw corrupt(dir, [`${descriptor.digest}: ${unreadable(error)}`]);
   });
-  const actual = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  if (actual !== descriptor.digest) throw corrupt(dir, [`${descriptor.digest}: its bytes hash to ${actual}`]);
+  const problem = difference(descriptor, bytes.length, createHash('sha256').update(bytes));
+  if (problem !== undefined) throw corrupt(dir, [`${descriptor.digest}: ${problem}`]);
   return parseJson(bytes.toString('utf8'), schema, dir, descriptor.digest);
 }
 
-async function parseFile<T>(path: string, schema: z.ZodType<T>, dir: string): Promise<T> {
-  const exists = await stat(path).catch(() => undefined);
-  if (exists === undefined) throw invalid(dir, 'there is no index.json in it');
-  return parseJson(await readFile(path, 'utf8'), schema, dir, 'index.json');
+async function hashFile(dir: string, blob: Descriptor): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  const stream = createReadStream(blobPath(dir, blob.digest));
+  for await (const chunk of stream) hash.update(chunk);
+  return difference(blob, stream.bytesRead, hash);
+}
+
+/** How bytes that were read differ from what their descriptor says. */
+function difference(descriptor: Descriptor, size: number, hash: Hash): string | undefined {
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (digest !== descriptor.digest) return `its bytes hash to ${digest}`;
+  return size === descriptor.size
+    ? undefined
+    : `it has ${size} bytes, and its descriptor says ${descriptor.size}`;
+}
+
+async function parseFile<T>(dir: string, name: string, schema: z.ZodType<T>): Promise<T> {
+  const text = await readFile(join(dir, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw invalid(dir, `its ${name} is ${unreadable(error)}`);
+  });
+  return parseJson(text, schema, dir, name);
+}
+
+function unreadable(error: NodeJS.ErrnoException): string {
+  return error.code === 'ENOENT' ? 'missing' : `unreadable (${error.code ?? error.message})`;
 }
 
 function parseJson<T>(text: string, schema: z.ZodType<T>, dir: string, what: string): T {
@@ -194,15 +159,16 @@ function parseJson<T>(text: string, schema: z.ZodType<T>, dir: string, what: str
     return schema.parse(JSON.parse(text));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw invalid(dir, `${what} can't be read: ${reason}`);
+    throw invalid(dir, `${what} has not the form of the OCI image spec`, reason.split('\n'));
   }
 }
 
-function invalid(dir: string, why: string): ReleaseError {
+function invalid(dir: string, why: string, details: string[] = []): ReleaseError {
   return new ReleaseError(
     'LAYOUT_INVALID',
     `${dir} is not the OCI layout of a release: ${why}.`,
     'Build it with `thoth-release rehearse` or `dagger call layout export --path DIR`.',
+    details,
   );
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Descriptor } from '../../src/release/layout.ts';
+import type { Descriptor } from '../../src/release/oci.ts';
 import { tar } from './tar.ts';
 
 /** Media types of the OCI image spec. */
