@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { type CommandResult, run } from './command.ts';
 
 /** Calls regctl; every registry host named in `plainHttp` is spoken to without TLS. */
@@ -6,11 +7,22 @@ export type Regctl = (
   options?: { onLine?: (line: string) => void },
 ) => Promise<CommandResult>;
 
-/** Binds regctl to the hosts that are plain HTTP (loopback registries) and to a signal. */
+/**
+ * Binds regctl to the hosts that are plain HTTP, to a certificate authority of the registry's own, and to a
+ * signal. Credentials are read by regctl itself, from Docker's `config.json`.
+ *
+ * @param options.ca PEM file; it is trusted besides the system's own
+ */
 export function createRegctl(
   program: string,
-  options: { plainHttp?: readonly string[]; signal?: AbortSignal | undefined } = {},
+  options: {
+    plainHttp?: readonly string[];
+    ca?: string | undefined;
+    signal?: AbortSignal | undefined;
+  } = {},
 ): Regctl {
   const hosts = (options.plainHttp ?? []).flatMap((host) => ['--host', `reg=${host},tls=disabled`]);
-  return (args, extra = {}) => run(program, [...hosts, ...args], { signal: options.signal, ...extra });
+  // Go reads every certificate in these folders, besides the system's own file (crypto/x509).
+  const env = options.ca === undefined ? {} : { SSL_CERT_DIR: `/etc/ssl/certs:${dirname(options.ca)}` };
+  return (args, extra = {}) => run(program, [...hosts, ...args], { signal: options.signal, env, ...extra });
 }

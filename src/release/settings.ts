@@ -40,8 +40,17 @@ const Settings = z.object({
   healthPath: z.string().startsWith('/').default('/health'),
   /** `auto` takes Docker with buildx where it runs, else buildah. */
   builder: z.enum(['auto', 'buildx', 'buildah']).default('auto'),
+  /** Registry hosts that are spoken to without TLS; loopback always is, unless `registryCa` is given. */
+  plainHttp: z.string().default('').transform(list),
+  /** PEM file of the certificate authority that signed the registry's certificate. */
+  registryCa: z.string().optional(),
 });
-export type Settings = z.infer<typeof Settings> & { readonly home: string; readonly project: string };
+export type Settings = z.infer<typeof Settings> & {
+  readonly home: string;
+  readonly project: string;
+  /** Whether the registry was named, and is not just the default. */
+  readonly registryNamed: boolean;
+};
 
 /** The environment variable behind each setting. */
 export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>> = {
@@ -55,6 +64,8 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   trivyDb: 'THOTH_TRIVY_DB',
   healthPath: 'THOTH_HEALTH_PATH',
   builder: 'THOTH_BUILDER',
+  plainHttp: 'THOTH_REGISTRY_PLAIN_HTTP',
+  registryCa: 'THOTH_REGISTRY_CA',
 };
 
 /**
@@ -89,7 +100,12 @@ export function readSettings(
       faults,
     );
   }
-  return { ...parsed.data, project, home: resolve(project, flags.home ?? env.THOTH_HOME ?? '.thoth') };
+  return {
+    ...parsed.data,
+    project,
+    home: resolve(project, flags.home ?? env.THOTH_HOME ?? '.thoth'),
+    registryNamed: input.registry !== undefined,
+  };
 }
 
 /** The Dockerfile's default base images: the one place that pins them. */

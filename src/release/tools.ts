@@ -13,6 +13,7 @@ const HOW_TO_GET = {
   'qemu-aarch64-static': 'Run `make tools`, or `apt-get install qemu-user-static`.',
   npm: 'Install Node.js with npm.',
   tar: 'Install tar.',
+  setpriv: 'Install util-linux.',
 } as const;
 
 export type ToolName = keyof typeof HOW_TO_GET;

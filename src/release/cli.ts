@@ -1,0 +1,56 @@
+import { Command, CommanderError, Option } from 'commander';
+import { COMMANDS, type Entry } from './commands/catalogue.ts';
+import type { Flags } from './commands/context.ts';
+import { EXIT } from './errors.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 a bug, 2 bad input, 3 scan gate, 4 image policy, 5 registry or network,
+6 refused (immutable tag, stale plan), 7 scan data missing or stale. docs/RELEASING.md has more.`;
+
+/** Runs thoth-release. @returns the exit code */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('thoth-release')
+    .description('Takes a git tag to a verified multi-arch image release.')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false });
+  for (const entry of COMMANDS) program.addCommand(commandOf(entry));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
+    const { describeFailure } = await import('./failure.ts');
+    const { text, exitCode } = describeFailure(error, argv.includes('--json'));
+    process.stderr.write(text);
+    return exitCode;
+  }
+}
+
+function commandOf({ usage, summary, options, required = [], examples, load }: Entry): Command {
+  const command = new Command(usage.split(' ')[0]).description(summary).exitOverride();
+  for (const argument of usage.split(' ').slice(1)) command.argument(argument);
+  for (const [flags, description] of options) {
+    const option = new Option(flags, description);
+    command.addOption(option.makeOptionMandatory(required.includes(option.attributeName())));
+  }
+  command
+    .option('--home <dir>', 'folder of all that is made (THOTH_HOME; default .thoth)')
+    .option('--json', 'print the result as JSON, progress as JSON lines')
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  thoth-release ${line}`).join('\n')}`)
+    .action(async () => {
+      const [{ run }, { createContext }] = await Promise.all([load(), import('./commands/context.ts')]);
+      const flags = command.opts() as Flags;
+      await run(createContext(flags, process.env, interruption()), command.args, flags);
+    });
+  return command;
+}
+
+/** Aborts at the first SIGINT or SIGTERM, so that every child ends and every lock is released. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+process.exitCode = await main(process.argv.slice(2));

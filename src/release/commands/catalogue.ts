@@ -1,0 +1,194 @@
+import type { CommandModule } from './context.ts';
+
+/** A command as the help shows it. `options` is a line each: `['--flag <value>', 'what it is']`. */
+export interface Entry {
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: readonly (readonly [string, string])[];
+  readonly required?: readonly string[];
+  readonly examples: readonly string[];
+  /** The command itself is loaded when it is called: help and completion load none. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+const TARGET = [
+  ['--registry <host>', 'registry to release to (THOTH_REGISTRY; default docker.io)'],
+  ['--repository <name>', 'repository in it (THOTH_REPOSITORY; default marcopancotti/thoth)'],
+] as const;
+const LAYOUT = ['--layout <dir>', 'OCI layout of the release'] as const;
+const TAG = ['--tag <version>', 'the release, such as v1.0.0'] as const;
+const PLATFORMS = ['--platforms <list>', 'THOTH_PLATFORMS; default linux/amd64,linux/arm64'] as const;
+const SEVERITY = [
+  '--severity <list>',
+  'what closes the gate where there is a fix (default HIGH,CRITICAL)',
+] as const;
+const CHANNEL = ['--channel <name>', 'tag that a pre-release also gets, such as next'] as const;
+const DRY_RUN = ['--dry-run', 'only say what would be done'] as const;
+
+/** Every command, in the order of a release. */
+export const COMMANDS: readonly Entry[] = [
+  {
+    usage: 'rehearse <version>',
+    summary: 'do a whole release on this machine: build, start, scan, push to an embedded registry, verify',
+    options: [
+      ['--port <number>', 'port of the embedded registry (default: a free one)'],
+      ['--builder <name>', 'auto, buildx or buildah (THOTH_BUILDER)'],
+      ['--node-image <ref>', 'base image of the build stage (THOTH_NODE_IMAGE)'],
+      ['--runtime-image <ref>', 'base image of the final stage (THOTH_RUNTIME_IMAGE)'],
+      ['--extra-ca <file>', 'certificate authority of a proxy, for build steps (THOTH_EXTRA_CA)'],
+      PLATFORMS,
+      SEVERITY,
+      CHANNEL,
+    ],
+    examples: ['rehearse v1.0.0', 'rehearse v1.1.0-rc.1 --channel next --json'],
+    load: async () => (await import('./rehearse.ts')).rehearse,
+  },
+  {
+    usage: 'tags <version>',
+    summary: 'the tags a version gets, in push order',
+    options: [['--existing <list>', 'versions released before (default: the git tags)'], CHANNEL],
+    examples: ['tags v1.0.1 --existing v1.0.0,v2.0.0 --json'],
+    load: async () => (await import('./tags.ts')).tags,
+  },
+  {
+    usage: 'changelog <version>',
+    summary: "a version's section of the changelog, from the git history",
+    options: [['--write <file>', 'put it into this file as well']],
+    examples: ['changelog v1.0.0', 'changelog v1.0.0 --write CHANGELOG.md'],
+    load: async () => (await import('./changelog.ts')).changelog,
+  },
+  {
+    usage: 'notes <version>',
+    summary: 'the release notes',
+    options: [
+      ['--layout <dir>', 'with digests and sizes of this layout'],
+      ['--scan <file>', 'with the findings of this report.json'],
+    ],
+    examples: ['notes v1.0.0 --layout .thoth/release/v1.0.0/layout'],
+    load: async () => (await import('./notes.ts')).notes,
+  },
+  {
+    usage: 'layout <archive>',
+    summary: "make the release's layout of an OCI archive that an engine exported",
+    options: [['--output <dir>', 'where to write it']],
+    required: ['output'],
+    examples: ['layout image.tar --output layout'],
+    load: async () => (await import('./layout.ts')).layout,
+  },
+  {
+    usage: 'start',
+    summary: 'wait for a started platform to answer 200, and write down that it did',
+    options: [
+      LAYOUT,
+      ['--platform <name>', 'the one that was started'],
+      ['--url <url>', 'its health check'],
+      ['--evidence <file>', 'where to write it down'],
+    ],
+    required: ['layout', 'platform', 'url'],
+    examples: ['start --layout layout --platform linux/arm64 --url http://127.0.0.1:8000/health'],
+    load: async () => (await import('./start.ts')).start,
+  },
+  {
+    usage: 'policy',
+    summary: 'judge a layout by the image policy',
+    options: [LAYOUT, PLATFORMS],
+    required: ['layout'],
+    examples: ['policy --layout .thoth/release/v1.0.0/layout'],
+    load: async () => (await import('./policy.ts')).policy,
+  },
+  {
+    usage: 'scan',
+    summary: 'scan a layout for vulnerabilities, secrets and misconfiguration',
+    options: [
+      LAYOUT,
+      SEVERITY,
+      ['--format <name>', 'table, json or sarif'],
+      ['--output <dir>', 'keep the reports here'],
+      ['--trivy-db <ref>', 'OCI artifact of the vulnerability database (THOTH_TRIVY_DB)'],
+      ['--allow-unchecked', 'go on where vulnerabilities could not be looked for'],
+    ],
+    required: ['layout'],
+    examples: ['scan --layout layout', 'scan --layout layout --severity CRITICAL --format sarif'],
+    load: async () => (await import('./scan.ts')).scan,
+  },
+  {
+    usage: 'sbom',
+    summary: 'write the SBOMs of a layout, CycloneDX and SPDX',
+    options: [LAYOUT, ['--output <dir>', 'where to write them']],
+    required: ['layout', 'output'],
+    examples: ['sbom --layout layout --output sbom'],
+    load: async () => (await import('./sbom.ts')).sbom,
+  },
+  {
+    usage: 'plan',
+    summary: 'plan a release against the registry as it is now; nothing is pushed',
+    options: [
+      TAG,
+      ...TARGET,
+      ['--layout <dir>', "default: the release's own in .thoth"],
+      ['--evidence <file>', 'what `start` wrote down'],
+      ['--scan <file>', 'report.json of the scan'],
+      ['--output <file>', "default: the release's plan.json in .thoth"],
+      CHANNEL,
+      ['--rehearsal', 'for a registry on this machine: vulnerabilities may be unchecked'],
+      ['--schema', 'print the JSON Schema of plan.json'],
+    ],
+    examples: ['plan --tag v1.0.0', 'plan --schema'],
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
+    usage: 'publish',
+    summary: 'push a release and move its tags, as one transaction that can be resumed',
+    options: [
+      TAG,
+      ...TARGET,
+      ['--layout <dir>', "default: the release's own in .thoth"],
+      ['--plan <file>', 'do exactly this plan; refused where the registry changed since'],
+      ['--evidence <file>', 'what `start` wrote down'],
+      CHANNEL,
+      DRY_RUN,
+    ],
+    required: ['tag'],
+    examples: ['publish --tag v1.0.0 --dry-run', 'publish --tag v1.0.0 --plan plan.json'],
+    load: async () => (await import('./publish.ts')).publish,
+  },
+  {
+    usage: 'verify',
+    summary: 'read a release back from the registry and check it',
+    options: [TAG, ...TARGET, PLATFORMS],
+    required: ['tag'],
+    examples: ['verify --tag v1.0.0 --json'],
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    usage: 'rollback',
+    summary: 'point the range tags and latest back at a released version, without a build',
+    options: [['--to <version>', 'the release to go back to'], ...TARGET, DRY_RUN],
+    required: ['to'],
+    examples: ['rollback --to v1.0.0 --dry-run', 'rollback --to v1.0.0'],
+    load: async () => (await import('./move.ts')).rollback,
+  },
+  {
+    usage: 'promote',
+    summary: 'point a channel at a released version, without a build',
+    options: [
+      ['--to <version>', 'the release'],
+      ['--channel <name>', 'the channel (default next)'],
+      ...TARGET,
+      DRY_RUN,
+    ],
+    required: ['to'],
+    examples: ['promote --to v1.1.0-rc.1 --channel next'],
+    load: async () => (await import('./move.ts')).promote,
+  },
+  {
+    usage: 'registry [command...]',
+    summary: 'serve the registry of rehearsals, until stopped or while a command runs',
+    options: [['--port <number>', 'default: a free one']],
+    examples: [
+      'registry --port 5000',
+      "registry -- sh -c 'regctl tag ls $THOTH_REGISTRY/marcopancotti/thoth'",
+    ],
+    load: async () => (await import('./registry.ts')).registry,
+  },
+];

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeWhole } from '../file.ts';
+import { releaseFolder } from '../folder.ts';
+import { describePlan, formatPlan, type Plan } from '../plan.ts';
+import { type MoveTarget, planPromotion, planRollback } from '../rollback.ts';
+import { openTarget, type Target } from '../target.ts';
+import { parseVersion, type Version } from '../version.ts';
+import type { CommandModule, Context } from './context.ts';
+import { applyWith, describeApplied } from './publish.ts';
+
+const RollbackFlags = z.object({ to: z.string(), dryRun: z.boolean().default(false) });
+const PromoteFlags = RollbackFlags.extend({ channel: z.string().default('next') });
+
+const ADVICE = [
+  'Who pulls a range tag or latest gets this version at the next pull; who runs the newer one keeps it until',
+  'then: `docker compose pull && docker compose up -d`. Who pinned a version or a digest is not affected.',
+].join('\n');
+
+/** `rollback --to VERSION`: moves the range tags back, without a build. */
+export const rollback: CommandModule = {
+  async run(context, _, flags) {
+    const { to, dryRun } = RollbackFlags.parse(flags);
+    await move(context, parseVersion(to), dryRun, ADVICE, (target, version) =>
+      planRollback(target.registry, meant(target), version),
+    );
+  },
+};
+
+/** `promote --to VERSION --channel NAME`: points a channel at a released version, without a build. */
+export const promote: CommandModule = {
+  async run(context, _, flags) {
+    const { to, dryRun, channel } = PromoteFlags.parse(flags);
+    await move(context, parseVersion(to), dryRun, '', (target, version) =>
+      planPromotion(target.registry, meant(target), version, channel),
+    );
+  },
+};
+
+async function move(
+  context: Context,
+  version: Version,
+  dryRun: boolean,
+  advice: string,
+  makePlan: (target: Target, version: Version) => Promise<Plan>,
+): Promise<void> {
+  const target = await openTarget(context.settings, version, context.signal);
+  try {
+    const plan = await makePlan(target, version);
+    if (dryRun) {
+      context.print(`${describePlan(plan)}\n${advice}\ndry run: nothing was written`, {
+        ...plan,
+        dryRun: true,
+      });
+      return;
+    }
+    const path = join(releaseFolder(context.settings.home, version).dir, plan.action, 'plan.json');
+    await writeWhole(path, formatPlan(plan));
+    const applied = await applyWith(context, target, plan, path);
+    context.print(`${describeApplied(plan, applied)}\n${advice}`, { ...plan, ...applied });
+  } finally {
+    await target.close();
+  }
+}
+
+function meant(target: Target): MoveTarget {
+  return { registry: target.host, repository: target.repository, rehearsal: target.rehearsal };
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ReleaseError } from '../errors.ts';
+import { writeWhole } from '../file.ts';
+import { releaseFolder } from '../folder.ts';
+import { assertClean, assertTagAtHead, readRepository } from '../git.ts';
+import { readLayout } from '../layout.ts';
+import { describePlan, formatPlan, Plan, planRelease } from '../plan.ts';
+import { currentTags } from '../publish.ts';
+import { ScanReport } from '../scan.ts';
+import { tagsFor } from '../tags.ts';
+import { openTarget, type Target } from '../target.ts';
+import { parseVersion, type Version, versionOrNone } from '../version.ts';
+import type { CommandModule, Context } from './context.ts';
+import { readRecord } from './record.ts';
+import { readEvidence } from './start.ts';
+
+const Flags = z.object({
+  tag: z.string().optional(),
+  layout: z.string().optional(),
+  evidence: z.string().optional(),
+  scan: z.string().optional(),
+  output: z.string().optional(),
+  channel: z.string().optional(),
+  rehearsal: z.boolean().default(false),
+  schema: z.boolean().default(false),
+});
+
+/** What a build left for the plan, in `build.json`. */
+export const BuildRecord = z.object({
+  base: z.object({ node: z.string(), runtime: z.string(), standIn: z.boolean() }).optional(),
+  tools: z.record(z.string(), z.string()),
+});
+export type BuildRecord = z.infer<typeof BuildRecord>;
+
+/** `plan --tag VERSION`: what a publish would do, written to plan.json and printed. */
+export const plan: CommandModule = {
+  async run(context, _, flags) {
+    const options = Flags.parse(flags);
+    if (options.schema) {
+      context.print(JSON.stringify(z.toJSONSchema(Plan), null, 2), z.toJSONSchema(Plan));
+      return;
+    }
+    const version = parseVersion(options.tag ?? '');
+    const target = await openTarget(context.settings, version, context.signal);
+    try {
+      const made = await makePlan(context, target, version, {
+        ...options,
+        rehearsal: options.rehearsal || target.rehearsal,
+      });
+      await writeWhole(
+        options.output ?? releaseFolder(context.settings.home, version).plan,
+        formatPlan(made),
+      );
+      context.print(describePlan(made), made);
+    } finally {
+      await target.close();
+    }
+  },
+};
+
+/**
+ * Plans the release of a layout from what lies beside it: the evidence that it was started, its scan report.
+ *
+ * @throws ReleaseError of every gate: git, start, scan, immutable tag
+ */
+export async function makePlan(
+  { settings }: Pick<Context, 'settings'>,
+  target: Target,
+  version: Version,
+  options: {
+    layout?: string | undefined;
+    evidence?: string | undefined;
+    scan?: string | undefined;
+    channel?: string | undefined;
+    rehearsal: boolean;
+  },
+): Promise<Plan> {
+  const folder = releaseFolder(settings.home, version);
+  const repository = await readRepository(settings.project);
+  assertClean(repository);
+  await assertTagAtHead(settings.project, version, repository);
+  const layout = await readLayout(options.layout ?? folder.layout);
+  const released = (await target.registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
+  const tags = tagsFor(version, [...repository.versions, ...released], { channel: options.channel });
+  const build = await readRecord(folder.build, BuildRecord);
+  if (build?.base?.standIn === true && !options.rehearsal) {
+    throw new ReleaseError(
+      'BASE_IMAGE',
+      `${version.tag} was built on a stand-in for its base image, and such an image is never released.`,
+      'Build it where the base images can be reached, or name reachable ones with --node-image and --runtime-image.',
+    );
+  }
+  const report = await readRecord(options.scan ?? join(folder.scan, 'report.json'), ScanReport);
+  if (report === undefined) {
+    throw new ReleaseError(
+      'PLAN_INVALID',
+      `${version.tag} was not scanned.`,
+      `Run \`thoth-release scan --layout ${layout.dir} --output ${folder.scan}\` first.`,
+    );
+  }
+  return planRelease({
+    version,
+    target: { registry: target.host, repository: target.repository },
+    rehearsal: options.rehearsal,
+    source: { revision: repository.head, time: repository.time },
+    layout,
+    starts: await readEvidence(options.evidence ?? folder.starts),
+    scan: report,
+    tags,
+    current: await currentTags(target.registry, tags),
+    base: build?.base,
+    tools: { node: process.versions.node, scanner: report.scanner, ...build?.tools },
+  });
+}

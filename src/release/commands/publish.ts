@@ -1,0 +1,114 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ReleaseError } from '../errors.ts';
+import { writeWhole } from '../file.ts';
+import { findPlan, releaseFolder } from '../folder.ts';
+import { openJournal } from '../journal.ts';
+import { type Layout, readLayout } from '../layout.ts';
+import { takeLock } from '../lock.ts';
+import { describePlan, formatPlan, type Plan } from '../plan.ts';
+import { type Applied, applyPlan } from '../publish.ts';
+import { isLoopback, openTarget, type Target } from '../target.ts';
+import { parseVersion } from '../version.ts';
+import type { CommandModule, Context } from './context.ts';
+import { makePlan } from './plan.ts';
+
+const Flags = z.object({
+  tag: z.string(),
+  layout: z.string().optional(),
+  plan: z.string().optional(),
+  evidence: z.string().optional(),
+  channel: z.string().optional(),
+  dryRun: z.boolean().default(false),
+});
+
+/** `publish --tag VERSION`: plans the release, or takes the plan it is given, and does exactly that. */
+export const publish: CommandModule = {
+  async run(context, _, flags) {
+    const options = Flags.parse(flags);
+    const version = parseVersion(options.tag);
+    const folder = releaseFolder(context.settings.home, version);
+    const target = await openTarget(context.settings, version, context.signal);
+    try {
+      const given = options.plan === undefined ? undefined : await readGiven(options.plan);
+      const plan =
+        given?.plan ??
+        (await makePlan(context, target, version, { ...options, rehearsal: target.rehearsal }));
+      assertMeant(plan, version.tag, target, context.settings.plainHttp);
+      if (options.dryRun) {
+        context.print(`${describePlan(plan)}dry run: nothing was written`, { ...plan, dryRun: true });
+        return;
+      }
+      const layout = await readLayout(options.layout ?? folder.layout);
+      const path = options.plan ?? folder.plan;
+      if (given === undefined) await writeWhole(path, formatPlan(plan));
+      const applied = await applyWith(context, target, plan, path, layout);
+      context.print(describeApplied(plan, applied), { version: plan.version, index: plan.index, ...applied });
+    } finally {
+      await target.close();
+    }
+  },
+};
+
+/** Applies a plan under the repository's lock, with a journal beside the plan's file. */
+export async function applyWith(
+  { settings, progress, signal }: Pick<Context, 'settings' | 'progress' | 'signal'>,
+  target: Target,
+  plan: Plan,
+  path: string,
+  layout?: Layout,
+): Promise<Applied> {
+  const scratch = join(settings.home, 'scratch');
+  await mkdir(scratch, { recursive: true });
+  const name = target.rehearsal ? `embedded/${target.repository}` : target.registry.name;
+  const lock = await takeLock(settings.home, name);
+  try {
+    const journal = await openJournal(join(dirname(resolve(path)), 'journal.jsonl'), formatPlan(plan));
+    return await progress.stage(plan.action, (say) =>
+      applyPlan(plan, { registry: target.registry, journal, layout, scratch, say, signal }),
+    );
+  } finally {
+    await lock.release();
+  }
+}
+
+/** What a plan did, a line each. */
+export function describeApplied(plan: Plan, applied: Applied): string {
+  const place = `${plan.registry}/${plan.repository}`;
+  return [
+    ...(applied.resumed ? ['an earlier run was cut off: this one went on from there'] : []),
+    ...applied.moved.map((tag) => `${place}:${tag} -> ${plan.index}`),
+    ...(applied.moved.length === 0
+      ? [`${place}: every tag of ${plan.version} was in place, nothing was written`]
+      : []),
+  ].join('\n');
+}
+
+async function readGiven(path: string): Promise<{ plan: Plan; text: string }> {
+  const found = await findPlan(path);
+  if (found !== undefined) return found;
+  throw new ReleaseError(
+    'PLAN_INVALID',
+    `There is no plan at ${path}.`,
+    'Make one with `thoth-release plan`.',
+  );
+}
+
+/** A plan is applied only where it was made for; a rehearsal's never goes to a registry for users. */
+function assertMeant(plan: Plan, tag: string, target: Target, plainHttp: readonly string[]): void {
+  const fault =
+    plan.version !== tag
+      ? `it is for ${plan.version}, and ${tag} was asked for`
+      : plan.repository !== target.repository || (plan.registry !== target.host && !target.rehearsal)
+        ? `it is for ${plan.registry}/${plan.repository}, and not for ${target.registry.name}`
+        : plan.rehearsal && !isLoopback(target.host) && !plainHttp.includes(target.host)
+          ? `it is a rehearsal's, and ${target.host} is a real registry`
+          : undefined;
+  if (fault === undefined) return;
+  throw new ReleaseError(
+    'PLAN_INVALID',
+    `This plan can not be applied: ${fault}.`,
+    'Make a plan for what you want to do with `thoth-release plan`.',
+  );
+}

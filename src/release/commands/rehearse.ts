@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { createBuildah } from '../builder/buildah.ts';
+import { changelogSection, writeChangelog } from '../changelog.ts';
+import { writeWhole } from '../file.ts';
+import { releaseFolder } from '../folder.ts';
+import { assertClean, assertTagAtHead, readRepository } from '../git.ts';
+import { renderNotes } from '../notes.ts';
+import { formatPlan } from '../plan.ts';
+import { buildRelease, forgetRehearsal } from '../prepare.ts';
+import { createBuildahRunner } from '../runner/buildah.ts';
+import { describeSummary, summarize } from '../summary.ts';
+import { openEmbedded } from '../target.ts';
+import { requireTool } from '../tools.ts';
+import { assertVerified, verifyRelease } from '../verify.ts';
+import { parseVersion } from '../version.ts';
+import type { CommandModule } from './context.ts';
+import { makePlan } from './plan.ts';
+import { applyWith } from './publish.ts';
+import { openTrivy } from './scan.ts';
+
+const Flags = z.object({
+  port: z.coerce.number().int().min(1).max(65_535).optional(),
+  channel: z.string().optional(),
+});
+
+/** `rehearse VERSION`: a whole release, from the Dockerfile to verified tags in a registry on this machine. */
+export const rehearse: CommandModule = {
+  async run(context, [text = ''], flags) {
+    const { settings, progress, signal, print } = context;
+    const { port, channel } = Flags.parse(flags);
+    const version = parseVersion(text);
+    const folder = releaseFolder(settings.home, version);
+    const repository = await progress.stage('repository', async () => {
+      const found = await readRepository(settings.project);
+      assertClean(found);
+      await assertTagAtHead(settings.project, version, found);
+      return found;
+    });
+    const buildah = await requireTool('buildah', settings.home);
+    const trivy = await openTrivy(context);
+    const target = await progress.stage('registry', () => openEmbedded(settings, signal, port));
+    try {
+      const { layout } = await buildRelease(settings, version, repository, {
+        builder: await createBuildah(buildah, settings.home),
+        runner: createBuildahRunner(buildah, settings.home),
+        regctl: target.regctl,
+        trivy,
+        host: target.host,
+        progress,
+        signal,
+      });
+      const removed = await forgetRehearsal(target.registry, version, layout.index.digest);
+      if (removed.length > 0) progress.warn(`an earlier rehearsal is replaced: ${removed.join(', ')}`);
+      const plan = await makePlan(context, target, version, { channel, rehearsal: true });
+      await writeWhole(folder.plan, formatPlan(plan));
+      await applyWith(context, target, plan, folder.plan, layout);
+      const { platforms } = settings;
+      await progress.stage('verify', async () => {
+        assertVerified(
+          await verifyRelease(target.registry, version, { platforms, scratch: folder.dir, plan }),
+        );
+      });
+      await progress.stage('notes', async () => {
+        const { project } = settings;
+        await writeChangelog(project, version, `${folder.dir}/CHANGELOG.md`);
+        const notes = renderNotes({
+          version,
+          section: await changelogSection(project, version),
+          registry: settings.registry,
+          repository: settings.repository,
+          tags: plan.moves.map((move) => move.tag),
+          layout,
+          scan: plan.made?.scan,
+        });
+        await writeWhole(folder.notes, notes);
+      });
+      const summary = summarize(plan, progress.seconds);
+      await writeWhole(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
+      print(`\n${describeSummary(summary)}\n\nEverything is in ${folder.dir}`, summary);
+    } finally {
+      await target.close();
+    }
+  },
+};

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { readLayout } from '../layout.ts';
+import { writeSboms } from '../sbom.ts';
+import type { CommandModule } from './context.ts';
+import { openTrivy } from './scan.ts';
+
+const Flags = z.object({ layout: z.string(), output: z.string() });
+
+/** `sbom --layout DIR --output DIR`: CycloneDX and SPDX of every platform. */
+export const sbom: CommandModule = {
+  async run(context, _, flags) {
+    const { layout, output } = Flags.parse(flags);
+    const trivy = await openTrivy(context);
+    const image = await readLayout(layout);
+    const files = await context.progress.stage('SBOM', () => writeSboms(trivy, image, output));
+    context.print(files.join('\n'), files);
+  },
+};

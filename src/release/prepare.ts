@@ -1,0 +1,146 @@
+import { rm } from 'node:fs/promises';
+import { type BaseImages, chooseBase } from './base.ts';
+import { buildLayout } from './build.ts';
+import type { Builder } from './builder/builder.ts';
+import { writeWhole } from './file.ts';
+import { releaseFolder } from './folder.ts';
+import type { Repository } from './git.ts';
+import { type Layout, verifyLayout } from './layout.ts';
+import { assertPolicy } from './policy.ts';
+import type { Progress } from './progress.ts';
+import type { Regctl } from './regctl.ts';
+import type { Registry } from './registry.ts';
+import type { Runner } from './runner/runner.ts';
+import { writeSboms } from './sbom.ts';
+import { assertGate, scanLayout } from './scan.ts';
+import type { Settings } from './settings.ts';
+import { standInImages } from './standin.ts';
+import { type StartEvidence, startPlatform } from './start.ts';
+import type { Trivy } from './trivy.ts';
+import type { Version } from './version.ts';
+
+/** What a local build needs besides its settings. */
+export interface Workshop {
+  readonly builder: Builder;
+  readonly runner: Runner;
+  readonly regctl: Regctl;
+  readonly trivy: Trivy;
+  /** Host of the embedded registry: where stand-ins are kept and engines export to. */
+  readonly host: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Builds a release on this machine and puts it through every gate: image policy, start of each platform,
+ * scan. What a plan is made from is left in the release's folder; nothing is pushed.
+ *
+ * @throws ReleaseError of the gate that closes; LAYOUT_CORRUPT where a byte of the layout changed meanwhile
+ */
+export async function buildRelease(
+  settings: Settings,
+  version: Version,
+  repository: Repository,
+  workshop: Workshop,
+): Promise<{ layout: Layout; base: BaseImages }> {
+  const { progress, signal } = workshop;
+  const folder = releaseFolder(settings.home, version);
+  const base = await progress.stage('base images', (say) => bases(settings, workshop, say));
+  if (base.standIn) {
+    progress.warn(
+      'The base images can not be reached: this image stands on A STAND-IN made of Debian packages and npm’s Node.js. It is never released.',
+    );
+  }
+  const source = { revision: repository.head, time: repository.time };
+  const layout = await progress.stage('build', (say) =>
+    buildLayout(
+      { settings, version, source, base, staging: `${workshop.host}/staging`, output: folder.layout },
+      workshop,
+      { say, signal },
+    ),
+  );
+  await progress.stage('image policy', async () =>
+    assertPolicy(layout, { platforms: settings.platforms, version }),
+  );
+  const starts = await startAll(settings, layout, workshop);
+  await writeWhole(folder.starts, `${JSON.stringify(starts, null, 2)}\n`);
+  await scanAll(settings, layout, folder, workshop);
+  const tools = { builder: workshop.builder.name, runner: workshop.runner.name };
+  await writeWhole(folder.build, `${JSON.stringify({ base, tools }, null, 2)}\n`);
+  await verifyLayout(layout);
+  return { layout, base };
+}
+
+/**
+ * Makes room for a rehearsal that is done again: where the embedded registry holds other content under this
+ * version, that version's tags go. A real registry is never asked for this.
+ */
+export async function forgetRehearsal(
+  registry: Registry,
+  version: Version,
+  index: string,
+): Promise<readonly string[]> {
+  const earlier = await registry.digestOf(version.tag);
+  if (earlier === undefined || earlier === index) return [];
+  const removed: string[] = [];
+  for (const tag of await registry.tags()) {
+    if ((await registry.digestOf(tag)) !== earlier) continue;
+    await registry.removeTag(tag);
+    removed.push(tag);
+  }
+  return removed;
+}
+
+async function bases(
+  settings: Settings,
+  workshop: Workshop,
+  say: (line: string) => void,
+): Promise<BaseImages> {
+  const { builder, regctl, host, signal } = workshop;
+  return chooseBase(settings, regctl, () =>
+    standInImages({
+      project: settings.project,
+      home: settings.home,
+      architectures: settings.platforms.map((platform) => platform.split('/')[1] ?? ''),
+      builder,
+      registry: host,
+      regctl: async (args) => {
+        const result = await regctl(args);
+        return result.exitCode === 0 ? result.stdout : undefined;
+      },
+      say,
+      signal,
+    }),
+  );
+}
+
+async function startAll(settings: Settings, layout: Layout, workshop: Workshop): Promise<StartEvidence[]> {
+  const { runner, progress, signal } = workshop;
+  const starts: StartEvidence[] = [];
+  for (const image of layout.platforms) {
+    const start = await progress.stage(`start ${image.platform}`, () =>
+      startPlatform(runner, layout.dir, image, { healthPath: settings.healthPath, signal }),
+    );
+    starts.push(start);
+  }
+  return starts;
+}
+
+async function scanAll(
+  settings: Settings,
+  layout: Layout,
+  folder: { scan: string; sbom: string },
+  workshop: Workshop,
+): Promise<void> {
+  const { trivy, progress } = workshop;
+  const { severity } = settings;
+  await rm(folder.scan, { recursive: true, force: true });
+  const report = await progress.stage('scan', (say) =>
+    scanLayout(trivy, layout, { severity, output: folder.scan, now: new Date(), say }),
+  );
+  if (report.vulnerabilities.status === 'not-checked') {
+    progress.warn(`vulnerabilities: NOT CHECKED: ${report.vulnerabilities.reason}`);
+  }
+  assertGate(report, { allowUnchecked: true });
+  await progress.stage('SBOM', () => writeSboms(trivy, layout, folder.sbom));
+}

@@ -1,0 +1,82 @@
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One request that went through. */
+export interface Seen {
+  readonly method: string;
+  readonly path: string;
+  /** Of the request's body. */
+  readonly bytes: number;
+}
+
+/** What happens to a request: `undefined` lets it through; a function answers in the registry's place. */
+export type Fault = (
+  seen: Seen,
+  response: ServerResponse,
+) => undefined | 'reset' | 'swallow-answer' | ((response: ServerResponse) => void);
+
+/** Stands between regctl and a real registry: records every request, and can spoil any of them. */
+export class FaultProxy {
+  seen: Seen[] = [];
+  fault: Fault = () => undefined;
+  readonly #upstream: string;
+  #server: Server | undefined;
+
+  /** @param upstream `host:port` of the registry */
+  constructor(upstream: string) {
+    this.#upstream = upstream;
+  }
+
+  /** Listens on a free loopback port. @returns `host:port` */
+  async start(): Promise<string> {
+    const server = createServer((incoming, outgoing) => void this.#pass(incoming, outgoing));
+    this.#server = server;
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.closeAllConnections();
+    await new Promise<void>((done) => this.#server?.close(() => done()) ?? done());
+  }
+
+  /** Requests that change something in the registry. */
+  get writes(): Seen[] {
+    return this.seen.filter(({ method }) => !['GET', 'HEAD'].includes(method));
+  }
+
+  async #pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    } catch {
+      return; // the client was killed while it sent
+    }
+    const body = Buffer.concat(chunks);
+    const seen = { method: incoming.method ?? '', path: incoming.url ?? '', bytes: body.length };
+    this.seen.push(seen);
+    const fault = this.fault(seen, outgoing);
+    if (typeof fault === 'function') return fault(outgoing);
+    if (fault === 'reset') return void incoming.socket.destroy();
+    const [host, port] = this.#upstream.split(':');
+    const onward = request(
+      { host, port, method: seen.method, path: seen.path, headers: incoming.headers, agent: false },
+      (answer) => {
+        if (fault === 'swallow-answer') {
+          answer.resume();
+          incoming.socket.destroy();
+          return;
+        }
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    onward.on('error', () => incoming.socket.destroy());
+    onward.end(body);
+  }
+}
+
+/** Answers with a status and, where given, headers; nothing reaches the registry. */
+export function answer(status: number, headers: Record<string, string> = {}) {
+  return (response: ServerResponse) => void response.writeHead(status, headers).end();
+}
