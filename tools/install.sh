@@ -1,0 +1,235 @@
+#!/bin/sh
+# Installs what is named and not there yet; does and says nothing where all is there.
+#
+#   tools/install.sh NAME...
+#
+# A NAME is a Go program with a module of its own under tools/ (regctl, trivy, actionlint), which is built
+# from its pinned sources into .thoth/tools/bin, or one of the Debian packages listed below.
+# Exit code: 0 all is there, 1 a build or an installation failed, 2 wrong name, 69 something needed is missing.
+set -eu
+
+cd "$(dirname "$0")/.."
+home=${THOTH_HOME:-.thoth}
+case $home in /*) ;; *) home=$PWD/$home ;; esac
+bin=$home/tools/bin
+stamps=$home/tools/stamps
+log=
+partial=
+child=
+watcher=
+
+say() { printf '%s\n' "$*" >&2; }
+
+# fail CODE SENTENCE...
+fail() {
+  code=$1
+  shift
+  for sentence in "$@"; do say "$sentence"; done
+  exit "$code"
+}
+
+clean_up() { rm -f ${log:+"$log"} ${partial:+"$partial"}; }
+
+# The go command ends its compilers and removes what they wrote when it gets SIGINT, and not at SIGTERM. It does
+# so although sh starts background commands with SIGINT ignored; for a wrapper of it there is SIGTERM.
+stop() {
+  trap '' INT TERM HUP
+  [ -z "$watcher" ] || stop_watching
+  if [ -n "$child" ]; then
+    kill -INT "$child" 2>/dev/null || :
+    waited=0
+    while [ $waited -lt 10 ] && kill -0 "$child" 2>/dev/null; do
+      sleep 1
+      waited=$((waited + 1))
+    done
+    kill -TERM "$child" 2>/dev/null || :
+    wait "$child" || :
+  fi
+  exit "$1"
+}
+trap clean_up EXIT
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
+# --- Debian packages -------------------------------------------------------------------------------------
+
+# program_of PACKAGE: prints the program by which it is known to be there
+program_of() {
+  case $1 in
+    qemu-user-static) echo qemu-aarch64-static ;;
+    buildah | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
+    *) return 1 ;;
+  esac
+}
+
+# Also where Debian keeps what is not on an ordinary user's path.
+is_there() { PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1; }
+
+# install_packages PACKAGE...
+install_packages() {
+  command -v apt-get >/dev/null 2>&1 || fail 69 \
+    "Missing here: $*." \
+    "There is no apt-get: install them with this system's own package manager, then run it again."
+  as_root=
+  if [ "$(id -u)" -ne 0 ]; then
+    by_hand="Run this as root, then try again: apt-get install --no-install-recommends $*"
+    command -v sudo >/dev/null 2>&1 || fail 69 "Missing here: $*." "$by_hand"
+    as_root=sudo
+    # Without a terminal nobody can type a password.
+    if [ ! -t 0 ]; then
+      as_root='sudo -n'
+      sudo -n true 2>/dev/null || fail 69 "Missing here: $*. Installing them needs a password." "$by_hand"
+    fi
+  fi
+  say "Installing Debian packages: $*"
+  log=$(mktemp)
+  $as_root apt-get -q update >"$log" 2>&1 || say 'apt-get update failed; going on with the lists that are here.'
+  if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+    install --no-install-recommends "$@" >>"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+    fail 1 "apt-get could not install: $*." 'Read the lines above; then run it again.'
+  fi
+  for package in "$@"; do
+    is_there "$(program_of "$package")" || fail 1 "The package $package came without $(program_of "$package")."
+    # Debian starts a registry that is open to the network; a rehearsal starts its own, on loopback.
+    if [ "$package" = docker-registry ] && [ -d /run/systemd/system ]; then
+      $as_root systemctl --quiet disable --now docker-registry.service ||
+        say "Debian's own docker-registry service still runs: systemctl disable --now docker-registry"
+    fi
+  done
+  rm -f "$log"
+}
+
+# --- Go programs -----------------------------------------------------------------------------------------
+
+# Trivy does not compile without it.
+experiments_of() { [ "$1" != trivy ] || echo jsonv2; }
+
+# at_least VERSION LEAST: both like 1.26.3, or 1.26
+at_least() {
+  {
+    IFS=. read -r a b c
+    IFS=. read -r d e f
+  } <<EOF
+$1
+$2
+EOF
+  [ $((a * 1000000 + ${b:-0} * 1000 + ${c:-0})) -ge $((d * 1000000 + ${e:-0} * 1000 + ${f:-0})) ]
+}
+
+# go_of NAME: prints the version of Go that compiles it; Go 1.21 and newer fetch a newer one where they must
+go_of() {
+  least=$(sed -n 's/^go //p' "tools/$1/go.mod")
+  found=$(cd "tools/$1" && GOWORK=off go env GOVERSION) || found=$(GOTOOLCHAIN=local go version)
+  version=$(expr "$found" : '.*go\([0-9][0-9.]*[0-9]\)') || version=0
+  at_least "$version" "$least" || fail 69 \
+    "Go $least or newer is needed to build $1, and this is Go $version." \
+    'Install it from https://go.dev/dl, or let Go fetch it: unset GOTOOLCHAIN.'
+  echo "$version"
+}
+
+# key_of NAME VERSION: changes when the pinned sources, Go or the way it is built do
+key_of() {
+  { cat "tools/$1/go.mod" "tools/$1/go.sum" && echo "$2 $(experiments_of "$1")"; } | git hash-object --stdin
+}
+
+# watch NAME: tells how the build goes on, for as long as it does
+watch() {
+  begun=$(date +%s)
+  told=$begun
+  while sleep 1 >/dev/null 2>&1 && kill -0 "$child" 2>/dev/null; do
+    now=$(date +%s)
+    step=$(tail -n 1 "$log" | cut -c 1-60)
+    if [ -t 2 ]; then
+      printf '\r\033[K%s: %d s  %s' "$1" $((now - begun)) "$step" >&2
+    elif [ $((now - told)) -ge 15 ]; then
+      told=$now
+      say "$1: $((now - begun)) s  $step"
+    fi
+  done
+}
+
+stop_watching() {
+  kill "$watcher" 2>/dev/null || :
+  wait "$watcher" 2>/dev/null || :
+  watcher=
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+# what_to_do LOG: from what the go command said
+what_to_do() {
+  if grep -q 'no space left on device' "$1"; then
+    echo 'The disk is full: free some room (go clean -cache) and run it again.'
+  elif grep -q 'x509:' "$1"; then
+    echo "A proxy signs the network with a certificate authority of its own: name its PEM file in SSL_CERT_FILE."
+  elif grep -Eq 'dial tcp|i/o timeout|connection refused|no such host|proxyconnect' "$1"; then
+    echo 'The Go modules can not be fetched: check the network, or name a mirror in GOPROXY. What was fetched is kept.'
+  else
+    echo 'Read the lines above; then run it again. What was compiled is kept.'
+  fi
+}
+
+# build NAME KEY
+build() {
+  package=$(sed -n 's/^tool //p' "tools/$1/go.mod")
+  mkdir -p "$bin" "$stamps"
+  for left in "$bin/.$1.partial."*; do
+    kill -0 "${left##*.}" 2>/dev/null || rm -f "$left"
+  done
+  partial=$bin/.$1.partial.$$
+  log=$(mktemp)
+  long=
+  [ "$1" != trivy ] || long=' (about 9 minutes on 2 cores the first time)'
+  say "Building $1 from $package$long"
+  (
+    cd "tools/$1"
+    GOEXPERIMENT=$(experiments_of "$1")
+    export GOEXPERIMENT GOWORK=off
+    exec go build -v -mod=readonly -buildvcs=false -trimpath -ldflags '-s -w' -o "$partial" "$package"
+  ) >"$log" 2>&1 &
+  child=$!
+  watch "$1" &
+  watcher=$!
+  failed=
+  wait "$child" || failed=yes
+  child=
+  stop_watching
+  if [ -n "$failed" ]; then
+    tail -n 20 "$log" >&2
+    fail 1 "$1 could not be built." "$(what_to_do "$log")"
+  fi
+  # The stamp goes first and comes back last: cut off anywhere in between, it is built again.
+  rm -f "$stamps/$1"
+  mv "$partial" "$bin/$1"
+  echo "$2" >"$partial"
+  mv "$partial" "$stamps/$1"
+  rm -f "$log"
+}
+
+install_go_tool() {
+  command -v go >/dev/null 2>&1 || fail 69 \
+    "Go is needed to build $1, and there is none." \
+    "Install Go $(sed -n 's/^go //p' "tools/$1/go.mod") or newer from https://go.dev/dl and put it on the PATH."
+  version=$(go_of "$1")
+  key=$(key_of "$1" "$version")
+  if [ ! -x "$bin/$1" ] || [ "$(cat "$stamps/$1" 2>/dev/null)" != "$key" ]; then build "$1" "$key"; fi
+}
+
+# --- what was asked for ----------------------------------------------------------------------------------
+
+packages=
+tools=
+for name in "$@"; do
+  if [ -f "tools/$name/go.mod" ]; then
+    tools="$tools $name"
+  elif program=$(program_of "$name"); then
+    is_there "$program" || packages="$packages $name"
+  else
+    fail 2 "tools/install.sh does not know \"$name\"."
+  fi
+done
+# Packages first: they take seconds, and whatever is wrong with them shows before minutes of compiling.
+# shellcheck disable=SC2086 # a list of names without blanks
+[ -z "$packages" ] || install_packages $packages
+for name in $tools; do install_go_tool "$name"; done
