@@ -1,0 +1,25 @@
+// The reporter of test/run.mjs: node's "spec", and the summary once more after the list of failures, so that it
+// is always the last thing printed.
+import { Readable } from 'node:stream';
+import { spec as Spec } from 'node:test/reporters';
+
+const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /;
+/** The runner waits for a test file that takes no notice of SIGTERM; nobody has to. */
+const RUNNER_LINGERS_MS = 2_000;
+
+// biome-ignore lint/style/noDefaultExport: node takes the reporter from there
+export default async function* report(events) {
+  const summary = [];
+  let failed = false;
+  async function* watched() {
+    for await (const event of events) {
+      if (event.type === 'test:fail') failed = true;
+      const { nesting, message } = event.data;
+      if (event.type === 'test:diagnostic' && nesting === 0 && SUMMARY.test(message)) summary.push(message);
+      yield event;
+    }
+  }
+  yield* Readable.from(watched()).pipe(new Spec());
+  if (failed) yield `\n${summary.map((line) => `ℹ ${line}\n`).join('')}`;
+  setTimeout(() => process.exit(), RUNNER_LINGERS_MS).unref();
+}
