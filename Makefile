@@ -1,0 +1,54 @@
+# What people and CI run. `make` alone lists it.
+
+TAG ?= v1.0.0
+export TAG
+
+# Installed by the target that needs them, and only what is missing (tools/install.sh).
+RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy
+CHECK_TOOLS := shellcheck actionlint
+TEST_TOOLS := skopeo
+
+INSTALLED := node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup tools rehearse test check test-dagger bench clean prerequisites
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(INSTALLED) ## Install everything the targets below need
+	@tools/install.sh $(RELEASE_TOOLS) $(CHECK_TOOLS) $(TEST_TOOLS)
+
+tools: prerequisites ## Install only what a release needs
+	@tools/install.sh $(RELEASE_TOOLS)
+
+rehearse: $(INSTALLED) tools ## Rehearse a release from build to verified registry: make rehearse TAG=v1.0.0
+	@exec node --import tsx src/release/cli.ts rehearse "$$TAG"
+
+test: check setup ## Run the static checks and every test (one kind: npm test -- unit)
+	@exec node test/run.mjs
+
+check: $(INSTALLED) ## Run the static checks alone: types, style, scripts, workflows
+	@tools/install.sh $(CHECK_TOOLS)
+	@npm run --silent check
+	@git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck
+	@$(or $(THOTH_HOME),.thoth)/tools/bin/actionlint
+
+test-dagger: ## Run the Dagger module on a real engine (needs the dagger CLI)
+	@exec ci/test-engine.sh
+
+bench: setup ## Measure; asserts nothing
+	@exec node --import tsx bench/release.ts
+
+clean: ## Remove what builds and releases made; the tools stay
+	@tools/clean.sh
+
+# Not printed by `make`: these run before the targets above.
+prerequisites:
+	@tools/prerequisites.sh
+
+$(INSTALLED): package-lock.json | prerequisites
+	@echo 'Installing npm packages'
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
