@@ -6,12 +6,17 @@ const UNSEEN = /[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 const BLOCK_START = /^(\s*(?:\d{1,9}(?=[.)](?:\s|$)))?)(?=#{1,6}(?:\s|$)|>|[-+.)](?:\s|$)|[-=]+\s*$)/;
 const LIST_MARK = /^\s*(?:[*+-]|\d{1,9}[.)])\s+(?=\S)/;
 
+/** Text without what no reader sees, and with `\n` for its line ends. */
+export function printable(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(UNSEEN, '');
+}
+
 /**
  * Text that somebody wrote as one line of Markdown: shown as it was written, whatever it holds. Only code
  * spans keep their meaning.
  */
 export function escapeLine(text: string): string {
-  const line = clean(text).replace(/\s*\n\s*/g, ' ');
+  const line = printable(text).replace(/\s*\n\s*/g, ' ');
   const parts = line.split(CODE_SPAN).filter((_, index) => index % 3 !== 2); // without the inner group
   const escaped = parts.map((part, index) => (index % 2 === 1 ? part : escapeText(part))).join('');
   return escaped.replace(BLOCK_START, '$1\\');
@@ -22,7 +27,7 @@ export function escapeLine(text: string): string {
  * in them reaches past the item. Code spans and lists keep their meaning.
  */
 export function escapeItem(text: string): string {
-  return clean(text)
+  return printable(text)
     .trim()
     .split('\n')
     .map((line) => {
@@ -35,7 +40,7 @@ export function escapeItem(text: string): string {
 
 /** Text as code in a table's cell, cut off at `length` characters. */
 export function codeCell(text: string, length: number): string {
-  const line = clean(text).replace(/\s+/g, ' ').replaceAll('`', "'").trim();
+  const line = printable(text).replace(/\s+/g, ' ').replaceAll('`', "'").trim();
   const characters = [...line];
   const short = characters.length > length ? `${characters.slice(0, length - 1).join('')}…` : line;
   return `\`${short.replaceAll('|', '\\|')}\``;
@@ -45,8 +50,4 @@ function escapeText(text: string): string {
   return text
     .replace(/[\\`*[<~]|&(?=#?\w+;)/g, '\\$&')
     .replace(/(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu, (run) => run.replaceAll('_', '\\_'));
-}
-
-function clean(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(UNSEEN, '');
 }
