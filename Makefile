@@ -50,5 +50,5 @@ prerequisites:
 
 $(INSTALLED): package-lock.json | prerequisites
 	@echo 'Installing npm packages'
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@

@@ -14,7 +14,7 @@ import { createRequire as createRequireOfBundle } from 'node:module';
 const require = createRequireOfBundle(import.meta.url);`;
 
 const file = resolve(process.argv[2] ?? join(PROJECT, 'dist/thoth-release.mjs'));
-const { outputFiles } = await build({
+const bundled = await build({
   absWorkingDir: PROJECT,
   entryPoints: ['src/release/cli.ts'],
   outfile: 'thoth-release.mjs',
@@ -30,10 +30,10 @@ const { outputFiles } = await build({
   // Not a tsconfig.json that happens to be nearby: it would change the bytes.
   tsconfigRaw: {},
   logLevel: 'warning',
-});
+}).catch(() => process.exit(1)); // esbuild has printed what is wrong, with the lines
 // Written whole or not at all: a command may be starting from it.
 const partial = `${file}.${process.pid}`;
 mkdirSync(dirname(file), { recursive: true });
-writeFileSync(partial, outputFiles[0].contents);
+writeFileSync(partial, bundled.outputFiles[0].contents);
 chmodSync(partial, 0o755);
 renameSync(partial, file);
