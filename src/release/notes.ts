@@ -1,0 +1,173 @@
+import { describeFinding } from './finding.ts';
+import type { Layout, PlatformImage } from './layout.ts';
+import { codeCell, escapeLine } from './markdown.ts';
+import { megabytes } from './policy.ts';
+import { describeScan, type Finding, type ScanReport } from './scan.ts';
+import type { Version } from './version.ts';
+
+/** What the notes of a release tell. What is left out is not spoken of. */
+export interface NotesInput {
+  readonly version: Version;
+  /** The version's section of the changelog, as Markdown. */
+  readonly section: string;
+  /** `docker.io`. */
+  readonly registry: string;
+  /** `marcopancotti/thoth`. */
+  readonly repository: string;
+  /** In push order. */
+  readonly tags: readonly string[];
+  readonly layout?: Layout | undefined;
+  readonly scan?: ScanReport | undefined;
+  readonly previous?: PreviousRelease | undefined;
+}
+
+/** What is known of the release before. */
+export interface PreviousRelease {
+  readonly version: Version;
+  /** Compressed bytes by platform. */
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly scan?: ScanReport | undefined;
+}
+
+const LAYERS_SHOWN = 3;
+const FINDINGS_SHOWN = 20;
+const MADE_BY_LENGTH = 60;
+const SHORT_DIGEST = 'sha256:'.length + 12;
+const SEVERITIES: readonly Finding['severity'][] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'];
+
+/** Renders the notes of a release as Markdown. The same input gives the same bytes. */
+export function renderNotes(input: NotesInput): string {
+  const { version, section, layout, scan, previous } = input;
+  const parts = [
+    `# Thoth ${version.tag}`,
+    section.trim(),
+    '## Images',
+    pullCommands(input),
+    ...(layout === undefined ? [] : [`Image index: \`${layout.index.digest}\``]),
+    `Tags: ${input.tags.map((tag) => `\`${tag}\``).join(', ')}`,
+    ...(layout === undefined ? [] : describeImages(layout, previous)),
+    ...(scan === undefined ? [] : ['## Scan', scanLine(scan), ...compareScans(scan, previous)]),
+    '## Verify',
+    'This reads the release back from the registry and checks digests, platforms, labels and tags:',
+    code(
+      `thoth-release verify --tag ${version.tag} --registry ${input.registry} --repository ${input.repository}`,
+    ),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function pullCommands({ version, registry, repository, layout }: NotesInput): string {
+  const name = `docker pull ${registry}/${repository}`;
+  const byDigest = layout === undefined ? [] : [`${name}@${layout.index.digest}`];
+  return code(`${name}:${version.tag}`, ...byDigest);
+}
+
+function describeImages(layout: Layout, previous: PreviousRelease | undefined): string[] {
+  const since = previous === undefined ? [] : [`Since ${previous.version.tag}`];
+  const images = layout.platforms.map((image) => [
+    image.platform,
+    `\`${image.digest}\``,
+    `${megabytes(image.size)} MB`,
+    ...(previous === undefined ? [] : [sizeChange(image.size, previous.sizes[image.platform])]),
+  ]);
+  const names = layout.platforms.map((image) => image.platform);
+  const gone = Object.keys(previous?.sizes ?? {}).filter((platform) => !names.includes(platform));
+  return [
+    table([['Platform', 'Manifest digest', 'Compressed size', ...since], ...images]),
+    ...(gone.length === 0 ? [] : [`No longer there: ${gone.join(', ')}`]),
+    'The largest layers:',
+    table([['Platform', 'Layer', 'Compressed size', 'Made by'], ...layout.platforms.flatMap(largestLayers)]),
+  ];
+}
+
+function sizeChange(size: number, before: number | undefined): string {
+  if (before === undefined) return 'new';
+  if (size === before) return 'the same';
+  const sign = size > before ? '+' : '-';
+  const change = Math.abs(size - before);
+  return `${sign}${megabytes(change)} MB (${sign}${((change / before) * 100).toFixed(1)} %)`;
+}
+
+function largestLayers({ platform, layers, config }: PlatformImage): string[][] {
+  const steps = config.history.filter((step) => step.empty_layer !== true);
+  // A base image may tell less than all of its history, and then no step can be told from another.
+  const known = steps.length === layers.length;
+  return layers
+    .map(({ digest, size }, index) => ({
+      digest,
+      size,
+      madeBy: known ? steps[index]?.created_by : undefined,
+    }))
+    .sort((a, b) => b.size - a.size)
+    .slice(0, LAYERS_SHOWN)
+    .map(({ digest, size, madeBy }) => [
+      platform,
+      `\`${digest.slice(0, SHORT_DIGEST)}\``,
+      `${megabytes(size)} MB`,
+      madeBy === undefined ? 'not known' : codeCell(madeBy, MADE_BY_LENGTH),
+    ]);
+}
+
+function scanLine(scan: ScanReport): string {
+  const line = escapeLine(`${scan.scanner}: ${describeScan(scan)}`);
+  return scan.vulnerabilities.status === 'checked' ? line : `**${line}**`;
+}
+
+/** What came and went between two scans; vulnerabilities only where both looked for them. */
+function compareScans(scan: ScanReport, previous: PreviousRelease | undefined): string[] {
+  if (previous?.scan === undefined) return [];
+  const { tag } = previous.version;
+  const unchecked = [scan, previous.scan].some((report) => report.vulnerabilities.status === 'not-checked');
+  const [now, before] = [findingsOf(scan, unchecked), findingsOf(previous.scan, unchecked)];
+  const came = [...now].filter(([key]) => !before.has(key)).map(([, finding]) => finding);
+  const went = [...before].filter(([key]) => !now.has(key)).map(([, finding]) => finding);
+  const but = unchecked ? '; vulnerabilities can not be compared, since one scan did not look for them' : '';
+  return [
+    `Since ${tag}: ${came.length} new, ${went.length} fixed${but}.`,
+    ...listFindings('New:', came),
+    ...listFindings('Fixed:', went),
+  ];
+}
+
+type Located = Finding & { readonly platform: string };
+
+/** Each finding once, with all the platforms it is in. */
+function findingsOf(report: ScanReport, withoutVulnerabilities: boolean): Map<string, Located> {
+  const found = new Map<string, Located>();
+  for (const { platform, findings } of report.platforms) {
+    for (const finding of findings) {
+      if (withoutVulnerabilities && finding.kind === 'vulnerability') continue;
+      const key = identityOf(finding);
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { ...finding, platform });
+      else if (!known.platform.split(', ').includes(platform))
+        found.set(key, { ...known, platform: `${known.platform}, ${platform}` });
+    }
+  }
+  return found;
+}
+
+/** A package that was updated and still has the fault, or a secret that moved down a file, is nothing new. */
+function identityOf({ kind, id, target }: Finding): string {
+  const moving = { vulnerability: / \S+$/, secret: /:\d+$/, misconfiguration: /$/ }[kind];
+  return `${kind} ${id} ${target.replace(moving, '')}`;
+}
+
+function listFindings(title: string, findings: readonly Located[]): string[] {
+  if (findings.length === 0) return [];
+  const rank = ({ severity }: Located) => SEVERITIES.indexOf(severity);
+  const lines = findings
+    .toSorted((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    .map((finding) => `* ${escapeLine(describeFinding(finding))}`);
+  const more = lines.length - FINDINGS_SHOWN;
+  return [title, [...lines.slice(0, FINDINGS_SHOWN), ...(more > 0 ? [`* and ${more} more`] : [])].join('\n')];
+}
+
+function table([head = [], ...rows]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function code(...lines: readonly string[]): string {
+  return ['```sh', ...lines, '```'].join('\n');
+}
