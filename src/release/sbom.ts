@@ -1,33 +1,116 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Layout } from './layout.ts';
-import { type Trivy, trivyImage } from './trivy.ts';
+import { z } from 'zod';
+import { writeWhole } from './file.ts';
+import { packageReport } from './image-report.ts';
+import type { Layout, PlatformImage } from './layout.ts';
+import { fileName, parseOutput, readScanner, type Trivy, trivyConvert } from './trivy.ts';
 
-/** SBOM formats, by the ending of the file each is written to. */
-const FORMATS = { 'cdx.json': 'cyclonedx', 'spdx.json': 'spdx-json' } as const;
+const UUIDS = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
+const UUID = new RegExp(`^${UUIDS.source}$`);
+
+/** What is changed in Trivy's report before an SBOM is made of it. */
+const Report = z.looseObject({
+  Metadata: z.looseObject({}),
+  Results: z.array(z.looseObject({})).default([]),
+});
+
+const Component = z.looseObject({ 'bom-ref': z.string() });
+const CycloneDx = z.looseObject({
+  bomFormat: z.literal('CycloneDX'),
+  specVersion: z.string(),
+  serialNumber: z.string(),
+  metadata: z.looseObject({ timestamp: z.string(), component: Component }),
+  components: z.array(Component).default([]),
+  dependencies: z.array(z.looseObject({ ref: z.string(), dependsOn: z.array(z.string()).default([]) })),
+});
+const Spdx = z.looseObject({
+  spdxVersion: z.string(),
+  documentNamespace: z.string(),
+  creationInfo: z.looseObject({ created: z.string() }),
+});
 
 /**
- * Writes the SBOM of every platform: `linux-amd64.cdx.json` (CycloneDX), `linux-amd64.spdx.json` (SPDX).
+ * Writes the SBOM of every platform: `linux-amd64.cdx.json` (CycloneDX), `linux-amd64.spdx.json` (SPDX), made
+ * from the scanner's own report on it. One image has one SBOM, to the byte: made again, it is the same.
  *
+ * @param repository what the image is named in it, besides its digest: `docker.io/marcopancotti/thoth`
  * @returns the paths written
  */
-export async function writeSboms(trivy: Trivy, layout: Layout, output: string): Promise<string[]> {
-  await mkdir(output, { recursive: true });
-  const paths: string[] = [];
-  for (const image of layout.platforms) {
-    for (const [ending, format] of Object.entries(FORMATS)) {
-      const path = join(output, `${image.platform.replace('/', '-')}.${ending}`);
-      await writeFile(
-        path,
-        await trivyImage(trivy, layout.dir, image, [
-          '--format',
-          format,
-          '--offline-scan',
-          '--skip-java-db-update',
-        ]),
-      );
-      paths.push(path);
-    }
+export async function writeSboms(
+  trivy: Trivy,
+  layout: Layout,
+  output: string,
+  repository?: string,
+): Promise<string[]> {
+  const scanner = await readScanner(trivy);
+  const paths = await Promise.all(
+    layout.platforms.map(async (image) => {
+      const report = packagesOf(await packageReport(trivy, scanner, layout.dir, image), image, repository);
+      const base = join(output, fileName(image.platform));
+      const [cyclonedx, spdx] = await Promise.all([
+        trivyConvert(trivy, report, 'cyclonedx'),
+        trivyConvert(trivy, report, 'spdx-json'),
+      ]);
+      await writeWhole(`${base}.cdx.json`, settleCycloneDx(cyclonedx, image));
+      await writeWhole(`${base}.spdx.json`, settleSpdx(spdx, image));
+      return [`${base}.cdx.json`, `${base}.spdx.json`];
+    }),
+  );
+  return paths.flat();
+}
+
+/** The report with the image's name in it, and without findings: those change from one day to the next. */
+function packagesOf(json: string, image: PlatformImage, repository: string | undefined): string {
+  const report = parseOutput(Report, json, `Trivy's report on ${image.platform}`);
+  const name = `${repository ?? image.annotations['org.opencontainers.image.title'] ?? 'image'}@${image.digest}`;
+  const metadata = { ...report.Metadata, ...(repository === undefined ? {} : { RepoDigests: [name] }) };
+  const none = { Vulnerabilities: undefined, Secrets: undefined, Misconfigurations: undefined };
+  const results = report.Results.map((result) => ({ ...result, ...none }));
+  return JSON.stringify({ ...report, ArtifactName: name, Metadata: metadata, Results: results });
+}
+
+/** Names by content what Trivy names by chance, and puts it in that order; the time is the image's. */
+function settleCycloneDx(json: string, image: PlatformImage): string {
+  const what = `the SBOM of ${image.platform}`;
+  const made = parseOutput(CycloneDx, json, what);
+  const names = new Map([[made.serialNumber.replace('urn:uuid:', ''), uuidOf(image.digest)]]);
+  for (const { 'bom-ref': ref, ...content } of [made.metadata.component, ...made.components]) {
+    // Two that are equal are told apart by their number.
+    if (UUID.test(ref)) names.set(ref, uuidOf(image.digest, JSON.stringify(content), names.size));
   }
-  return paths;
+  const text = json
+    .replaceAll(made.metadata.timestamp, timeOf(image))
+    .replaceAll(UUIDS, (uuid) => names.get(uuid) ?? uuid);
+  const bom = parseOutput(CycloneDx, text, what);
+  bom.components.sort((a, b) => order(a['bom-ref'], b['bom-ref']));
+  bom.dependencies.sort((a, b) => order(a.ref, b.ref));
+  for (const { dependsOn } of bom.dependencies) dependsOn.sort(order);
+  return `${JSON.stringify(bom, null, 2)}\n`;
+}
+
+function settleSpdx(json: string, image: PlatformImage): string {
+  const { creationInfo } = parseOutput(Spdx, json, `the SBOM of ${image.platform}`);
+  return json.replaceAll(creationInfo.created, timeOf(image)).replaceAll(UUIDS, uuidOf(image.digest));
+}
+
+/** Whole seconds, as SPDX asks for (SPDX 2.3, section 6.9). */
+function timeOf(image: PlatformImage): string {
+  return `${new Date(image.config.created ?? 0).toISOString().slice(0, 19)}Z`;
+}
+
+/** A UUID that follows from its parts alone (RFC 9562, version 8). */
+function uuidOf(...parts: readonly (string | number)[]): string {
+  const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(12, 15)}`,
+    `8${hex.slice(15, 18)}`,
+    hex.slice(18, 30),
+  ].join('-');
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

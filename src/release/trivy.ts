@@ -1,20 +1,30 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { run, runOk, tail } from './command.ts';
+import { type CommandResult, run, runOk, tail } from './command.ts';
 import { ReleaseError } from './errors.ts';
 import type { PlatformImage } from './layout.ts';
 
-/** Flags of every call: nothing is sent home, and only {@link updateDatabase} goes to the network. */
-const QUIET = ['--quiet', '--disable-telemetry', '--skip-version-check'];
+const SILENT = ['--disable-telemetry', '--skip-version-check'];
+/** How an image is scanned. Nothing is sent home, and only {@link updateDatabase} goes to the network. */
+const SCAN = [
+  ...['--format', 'json', '--list-all-pkgs', '--image-config-scanners', 'misconfig,secret', '--quiet'],
+  ...['--offline-scan', '--skip-db-update', '--skip-java-db-update', '--skip-check-update'],
+  ...['--skip-vex-repo-update', ...SILENT],
+];
+/** The scanners by what is looked for, as Trivy names them. */
+const SCANNERS = { 'not-checked': 'secret,misconfig', checked: 'vuln,secret,misconfig' } as const;
+/** How long the database's registry may take to answer at all, and to send all of it on a slow link. */
+const CONTACT_MS = 8_000;
+const DOWNLOAD_MS = 15 * 60_000;
 
 const TrivyVersion = z.object({
   Version: z.string(),
-  VulnerabilityDB: z.object({ UpdatedAt: z.string(), DownloadedAt: z.string().optional() }).optional(),
+  VulnerabilityDB: z.object({ UpdatedAt: z.coerce.date() }).optional(),
 });
 
-/** The scanner, its cache, and where its database comes from. */
+/** The scanner, its cache, and where its database comes from. Paths are absolute. */
 export interface Trivy {
   readonly program: string;
   readonly cache: string;
@@ -22,90 +32,163 @@ export interface Trivy {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Version of Trivy, and when its vulnerability database was made; `undefined` where there is none. */
-export async function trivyVersion(
-  trivy: Trivy,
-): Promise<{ version: string; databaseUpdatedAt: Date | undefined }> {
+/** What a scan is made with. */
+export interface Scanner {
+  readonly version: string;
+  /** Tells two builds of the program apart, whatever they say of themselves. */
+  readonly build: string;
+  /** When its vulnerability database was made; `undefined` where there is none. */
+  readonly databaseUpdatedAt: Date | undefined;
+}
+
+/** @throws ReleaseError SCAN_FAILED where the program does not say what it is */
+export async function readScanner(trivy: Trivy): Promise<Scanner> {
+  const args = ['version', '--format', 'json', '--cache-dir', trivy.cache];
   const result = await runOk(
     trivy.program,
-    ['version', '--format', 'json', '--cache-dir', trivy.cache],
-    { signal: trivy.signal },
+    args,
+    { signal: trivy.signal, env: withoutSettings() },
     scanFailed,
   );
-  const parsed = TrivyVersion.parse(JSON.parse(result.stdout));
-  const updated = parsed.VulnerabilityDB?.UpdatedAt;
+  const { Version, VulnerabilityDB } = parseOutput(TrivyVersion, result.stdout, "Trivy's version");
+  const { size, mtimeMs } = await stat(trivy.program);
   return {
-    version: parsed.Version,
-    databaseUpdatedAt: updated === undefined ? undefined : new Date(updated),
+    version: Version,
+    build: `${Version} ${size} ${mtimeMs}`,
+    databaseUpdatedAt: VulnerabilityDB?.UpdatedAt,
   };
 }
 
-/** Tries to bring the database up to date. @returns why it could not, or `undefined`. */
-export async function updateDatabase(trivy: Trivy): Promise<string | undefined> {
+/**
+ * Tries to bring the database up to date. A registry that does not answer is given up soon; one that answers
+ * may take its time.
+ *
+ * @returns why it could not, or `undefined`.
+ */
+export async function updateDatabase(trivy: Trivy, contactMs = CONTACT_MS): Promise<string | undefined> {
+  await mkdir(trivy.cache, { recursive: true });
+  const scratch = await mkdtemp(join(trivy.cache, 'update-'));
+  const silence = new AbortController();
+  // Trivy makes its first temporary folder when the registry has answered.
+  const timer = setTimeout(async () => {
+    const files = await readdir(scratch).catch(() => ['gone']);
+    if (files.length === 0) silence.abort();
+  }, contactMs);
+  const signals = [silence.signal, ...(trivy.signal === undefined ? [] : [trivy.signal])];
   const repository = trivy.dbRepository === undefined ? [] : ['--db-repository', trivy.dbRepository];
-  const result = await run(
-    trivy.program,
-    [
-      'image',
-      '--download-db-only',
-      '--no-progress',
-      '--disable-telemetry',
-      '--skip-version-check',
-      '--cache-dir',
-      trivy.cache,
-      ...repository,
-    ],
-    { signal: trivy.signal, timeout: 120_000 },
-  );
-  if (result.exitCode === 0) return undefined;
-  const reason = /(?:dial tcp|lookup|denied|timeout|TLS|certificate|DB error|no such host).*$/m.exec(
-    result.stderr.trim().split('\n').at(-1) ?? '',
-  );
-  return reason?.[0] ?? tail(result, 1)[0] ?? 'the download failed';
+  const args = ['image', '--download-db-only', '--no-progress', '--cache-dir', trivy.cache, ...SILENT];
+  try {
+    const result = await run(trivy.program, [...args, '--timeout', '15m', ...repository], {
+      signal: AbortSignal.any(signals),
+      timeout: DOWNLOAD_MS,
+      env: { TMPDIR: scratch },
+    });
+    return result.exitCode === 0 ? undefined : reasonOf(result);
+  } catch (error) {
+    if (!silence.signal.aborted || trivy.signal?.aborted === true) throw error;
+    return `no answer within ${contactMs / 1_000} s`;
+  } finally {
+    clearTimeout(timer);
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Options of a scan with vulnerabilities looked for, or without. */
+export function scanOptions(vulnerabilities: keyof typeof SCANNERS): readonly string[] {
+  return ['--scanners', SCANNERS[vulnerabilities], ...SCAN];
 }
 
 /**
- * Runs `trivy image` on one platform and returns what it wrote on standard output.
+ * Runs `trivy image` on one platform and returns its JSON report.
  *
  * Trivy takes the first manifest of a layout it is given and does not read `--platform` there (measured
- * with 0.74.0), so it is handed a view of the layout with one manifest: the same blobs, by a link.
+ * with 0.74.0), so it is handed a view of the layout with one manifest: the same blobs, by a link. It works
+ * in that view's folder and without `TRIVY_*` variables: a `.trivyignore`, a `trivy.yaml` or a variable that
+ * lies around must not hide anything. Its analysis is kept in memory, so that several can run at once.
+ *
+ * @param options those of {@link scanOptions}
  */
 export async function trivyImage(
   trivy: Trivy,
   layout: string,
   image: PlatformImage,
-  args: readonly string[],
+  options: readonly string[],
 ): Promise<string> {
-  const view = await mkdtemp(join(tmpdir(), 'thoth-scan-'));
+  const folder = await mkdtemp(join(tmpdir(), 'thoth-scan-'));
   try {
+    // The name is in every finding, which is the same on each platform.
+    const view = join(folder, 'image');
+    await mkdir(view);
     const manifest = { schemaVersion: 2, manifests: [{ ...image.manifest, platform: undefined }] };
     await writeFile(join(view, 'index.json'), JSON.stringify(manifest));
     await writeFile(join(view, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     await symlink(resolve(layout, 'blobs'), join(view, 'blobs'));
-    await mkdir(trivy.cache, { recursive: true });
-    const all = ['image', '--input', view, '--cache-dir', trivy.cache, ...QUIET, ...args];
-    return (await runOk(trivy.program, all, { signal: trivy.signal }, scanFailed)).stdout;
+    const place = ['--input', 'image', '--cache-dir', trivy.cache, '--cache-backend', 'memory'];
+    return await inFolder(trivy, folder, ['image', ...place, ...options]);
   } finally {
-    await rm(view, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Converts a Trivy JSON report: `table` or `sarif`. */
+/**
+ * Converts Trivy's JSON report.
+ *
+ * @param vulnerabilities whether they were looked for, which a report does not say: the table does
+ */
 export async function trivyConvert(
   trivy: Trivy,
   report: string,
-  format: 'table' | 'sarif',
-  output: string,
-): Promise<void> {
-  await runOk(
-    trivy.program,
-    ['convert', '--format', format, '--output', output, ...QUIET, report],
-    { signal: trivy.signal },
-    scanFailed,
-  );
+  format: 'table' | 'sarif' | 'cyclonedx' | 'spdx-json',
+  vulnerabilities: keyof typeof SCANNERS = 'not-checked',
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'thoth-convert-'));
+  try {
+    await writeFile(join(folder, 'report.json'), report);
+    const options = ['--quiet', '--format', format, '--scanners', SCANNERS[vulnerabilities]];
+    return await inFolder(trivy, folder, ['convert', ...options, 'report.json']);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-function scanFailed(result: Parameters<typeof tail>[0]): ReleaseError {
+async function inFolder(trivy: Trivy, cwd: string, args: readonly string[]): Promise<string> {
+  const options = { cwd, signal: trivy.signal, env: withoutSettings() };
+  return (await runOk(trivy.program, args, options, scanFailed)).stdout;
+}
+
+/** The beginning of the names of a platform's files: `linux-amd64`. */
+export function fileName(platform: string): string {
+  return platform.replaceAll('/', '-');
+}
+
+/** Trivy reads a setting from each variable `TRIVY_*`, and takes an empty one for none. */
+function withoutSettings(): Record<string, string> {
+  const names = Object.keys(process.env).filter((name) => name.startsWith('TRIVY_'));
+  return Object.fromEntries(names.map((name) => [name, '']));
+}
+
+function reasonOf(result: CommandResult): string {
+  const last = tail(result, 1)[0] ?? '';
+  const reason = /(?:dial tcp|lookup|denied|timeout|TLS|certificate|DB error|no such host).*$/.exec(last);
+  return (reason?.[0] ?? last).trim() || 'the download failed';
+}
+
+/** Reads JSON that Trivy wrote. @throws ReleaseError SCAN_FAILED where `what` has another form */
+export function parseOutput<T>(schema: z.ZodType<T>, json: string, what: string): T {
+  try {
+    return schema.parse(JSON.parse(json));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new ReleaseError(
+      'SCAN_FAILED',
+      `${what} has a form this version does not know.`,
+      'Use the Trivy that `make tools` builds.',
+      reason.split('\n'),
+    );
+  }
+}
+
+function scanFailed(result: CommandResult): ReleaseError {
   return new ReleaseError(
     'SCAN_FAILED',
     'Trivy could not scan the image.',
