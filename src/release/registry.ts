@@ -25,6 +25,8 @@ export interface Registry {
 
 /** An upload of many requests gets on a little at each try, so there are many; a busy day is outlasted. */
 const ATTEMPTS = 30;
+/** A registry of many servers may not know at once what one of them was just given. */
+const ABSENT_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -41,7 +43,8 @@ const MEANINGS: readonly [RegExp, ErrorCode | 'absent'][] = [
  *
  * regctl itself waits and repeats on 429 and 504, and obeys `Retry-After`. Every call is idempotent, so
  * other server errors, resets and time-outs are met here by calling it again, after a random pause that
- * grows; 401, 403, 404 and other refusals are final at once.
+ * grows; 401, 403 and other refusals are final at once. A 404 is an answer where a tag is looked up; where a
+ * thing that was pushed is missing, or an upload whose answer was lost, it is a fault that may pass.
  *
  * @param limits.attempts how often a call is made at the most
  * @param limits.pause waits that many milliseconds; a test puts its own in place
@@ -54,20 +57,24 @@ export function createRegistry(
   const name = `${target.registry}/${target.repository}`;
   const { attempts = ATTEMPTS, pause = sleep } = limits;
 
-  /** @returns what regctl printed, or `undefined` where what it asked for is not there */
-  async function ask(args: readonly string[]): Promise<string | undefined> {
+  /**
+   * @param absent what a 404 means: an answer, or a fault that may pass
+   * @returns what regctl printed, or `undefined` where what it asked for is not there
+   */
+  async function ask(args: readonly string[], absent: 'answer' | 'fault' = 'answer') {
     for (let attempt = 1; ; attempt += 1) {
       const result = await regctl(args);
       if (result.exitCode === 0) return result.stdout;
       const meaning = MEANINGS.find(([pattern]) => pattern.test(result.stderr))?.[1];
-      if (meaning === 'absent') return undefined;
-      if (meaning !== undefined || attempt === attempts) throw failure(name, meaning, result);
+      if (meaning === 'absent' && (absent === 'answer' || attempt >= ABSENT_ATTEMPTS)) return undefined;
+      if (meaning !== undefined && meaning !== 'absent') throw failure(name, meaning, result);
+      if (attempt >= attempts) throw failure(name, undefined, result);
       await pause(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt));
     }
   }
 
   async function need(args: readonly string[], what: string): Promise<string> {
-    const printed = await ask(args);
+    const printed = await ask(args, 'fault');
     if (printed !== undefined) return printed;
     throw new ReleaseError(
       'REGISTRY_FAILED',
