@@ -73,9 +73,18 @@ export const startPlatform = (platform: string, url: string) =>
     ...['--evidence', PATHS.evidence],
   );
 
-export function scanLayout(layout: string, severity: string, format: string, output?: string): string[] {
-  const reports = output === undefined ? [] : ['--output', output];
-  return release('scan', '--layout', layout, '--severity', severity, '--format', format, ...reports);
+/** `keep`: where the reports stay, and whether it may go on where vulnerability data is missing. */
+export function scanLayout(
+  layout: string,
+  severity: string,
+  format: string,
+  keep?: { readonly output: string; readonly allowUnchecked: boolean },
+): string[] {
+  return release(
+    ...['scan', '--layout', layout, '--severity', severity, '--format', format],
+    ...(keep === undefined ? [] : ['--output', keep.output]),
+    ...(keep?.allowUnchecked === true ? ['--allow-unchecked'] : []),
+  );
 }
 
 export const writeSboms = (layout: string, output: string) =>
@@ -98,19 +107,16 @@ export const writeNotes = (tag: string, layout?: string) =>
 export const writeChangelog = (tag: string, file: string) =>
   release('changelog', releaseTag(tag), '--write', file);
 
-export function planRelease(target: Target, tag: string, layout: string, output: string): string[] {
-  return release(
-    ...['plan', ...at(target), '--tag', releaseTag(tag), '--layout', layout],
-    ...['--evidence', PATHS.evidence, '--output', output],
-  );
-}
+/** Plans from what lies in the release's folder: layout, evidence of the starts, scan report. */
+export const planRelease = (target: Target, tag: string, rehearsal: boolean) =>
+  release('plan', ...at(target), '--tag', releaseTag(tag), ...(rehearsal ? ['--rehearsal'] : []));
 
-export function publishRelease(target: Target, tag: string, layout: string, plan: string, dryRun: boolean) {
-  return release(
-    ...['publish', ...at(target), '--tag', releaseTag(tag), '--layout', layout, '--plan', plan],
-    ...['--evidence', PATHS.evidence, ...dry(dryRun)],
+/** Does what the plan in the release's folder says. */
+export const publishRelease = (target: Target, tag: string, dryRun: boolean) =>
+  release(
+    ...['publish', ...at(target), '--tag', releaseTag(tag)],
+    ...['--plan', `${releaseFolder(tag)}/plan.json`, ...dry(dryRun)],
   );
-}
 
 export const verifyRelease = (target: Target, tag: string) =>
   release('verify', ...at(target), '--tag', releaseTag(tag));

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Container, Directory, File } from '@dagger.io/dagger';
 import {
   judgeLayout,
-  PATHS,
   planRelease,
   publishRelease,
   releaseFolder,
@@ -18,14 +17,11 @@ import type { Pipeline } from './pipeline.ts';
 import { type Access, registryAccess, rehearsalRegistry, withAccess, writeAccess } from './registry.ts';
 import { run, toolbox, uncached } from './toolbox.ts';
 
-/** thoth-release's exit code for missing or old vulnerability data. */
-const NOT_CHECKED = 7;
-
 /**
  * Builds, starts, judges and scans every platform, and plans the release.
  *
  * @param rehearsal whether it may go on where vulnerability data is missing; a real release may not
- * @returns a container with everything in the release's folder, plan.json last
+ * @returns a container with everything in the release's folder, where thoth-release looks for it; plan.json last
  */
 export async function prepareRelease(
   pipeline: Pipeline,
@@ -39,18 +35,14 @@ export async function prepareRelease(
   const evidence = await startPlatforms(pipeline, built);
   let box = uncached(toolbox(pipeline, ['regctl', 'trivy']))
     .withDirectory(layout, built)
-    .withFile(PATHS.evidence, evidence);
+    .withFile(`${folder}/starts.json`, evidence);
   box = await run('policy', box, judgeLayout(layout));
-  box = await run(
-    'scan',
-    box,
-    scanLayout(layout, SEVERITY, 'table', `${folder}/scan`),
-    rehearsal ? [NOT_CHECKED] : [],
-  );
+  const keep = { output: `${folder}/scan`, allowUnchecked: rehearsal };
+  box = await run('scan', box, scanLayout(layout, SEVERITY, 'table', keep));
   box = await run('sbom', box, writeSboms(layout, `${folder}/sbom`));
   // Credentials only from here on: a scanner is shown none.
   box = withAccess(box, access);
-  return run('plan', box, planRelease(access.target, tag, layout, `${folder}/plan.json`));
+  return run('plan', box, planRelease(access.target, tag, rehearsal));
 }
 
 /** Plans a release against the registry as it is now. @returns plan.json */
@@ -67,7 +59,7 @@ export async function plan(pipeline: Pipeline, tag: string): Promise<File> {
  */
 export async function publish(pipeline: Pipeline, tag: string, dryRun: boolean): Promise<string> {
   const access = await writeAccess(pipeline, dryRun);
-  const prepared = await prepareRelease(pipeline, access, tag, dryRun);
+  const prepared = await prepareRelease(pipeline, access, tag, false);
   const { box, printed } = await push(prepared, access, tag, dryRun);
   if (dryRun) return printed;
   const verified = await run('verify', box, verifyRelease(access.target, tag));
@@ -118,8 +110,7 @@ async function push(
   tag: string,
   dryRun: boolean,
 ): Promise<{ box: Container; printed: string }> {
-  const folder = releaseFolder(tag);
-  const command = publishRelease(access.target, tag, `${folder}/layout`, `${folder}/plan.json`, dryRun);
+  const command = publishRelease(access.target, tag, dryRun);
   const box = await run(dryRun ? 'publish --dry-run' : 'publish', prepared, command);
   return { box, printed: await box.stdout() };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { CacheSharingMode, type Container, dag, ReturnType } from '@dagger.io/dagger';
+import { CacheSharingMode, type Container, dag } from '@dagger.io/dagger';
 import { bundleRelease, installDependencies, PATHS } from './command.ts';
-import { describeExit, explained } from './exit-code.ts';
+import { explained } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Programs a stage asks for on top of Node and git; only what is asked for is pulled. */
@@ -75,27 +75,9 @@ export function uncached(container: Container): Container {
   return container.withEnvVariable('THOTH_RUN', randomUUID());
 }
 
-/**
- * Runs a command to its end now, so that its failure is ours to explain.
- *
- * @param tolerate exit codes that do not end the pipeline
- * @throws Error as `explained` makes it
- */
-export async function run(
-  stage: string,
-  container: Container,
-  command: string[],
-  tolerate: readonly number[] = [],
-): Promise<Container> {
-  if (tolerate.length === 0) return attempt(stage, () => container.withExec(command).sync());
-  return attempt(stage, async () => {
-    const done = await container.withExec(command, { expect: ReturnType.Any }).sync();
-    const code = await done.exitCode();
-    if (code === 0 || tolerate.includes(code)) return done;
-    const printed = (await done.stderr()).trim() || (await done.stdout()).trim();
-    // An exec that may fail is no exec error to the engine: it is told the code by name only.
-    throw new ExplainedError(describeExit(stage, code, printed));
-  });
+/** Runs a command to its end now, so that its failure is ours to explain. @throws Error as `explained` makes it */
+export function run(stage: string, container: Container, command: string[]): Promise<Container> {
+  return attempt(stage, () => container.withExec(command).sync());
 }
 
 /** Does `work` and explains its failure by `stage`. @throws Error as `explained` makes it */
@@ -107,9 +89,6 @@ export async function attempt<T>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ExplainedError) throw error;
     throw explained(stage, error, meanings);
   }
 }
-
-class ExplainedError extends Error {}

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { relative } from 'node:path';
 import { test } from 'node:test';
 import * as command from '../../ci/src/command.ts';
 import { buildArguments, NO_COMMIT, parseCommit } from '../../ci/src/commit.ts';
+import { COMMANDS } from '../../src/release/commands/catalogue.ts';
+import { releaseFolder } from '../../src/release/folder.ts';
+import { parseVersion } from '../../src/release/version.ts';
 
 const target = { registry: 'registry:5000', repository: 'a/b' };
 const at = '--registry registry:5000 --repository a/b';
@@ -26,8 +30,13 @@ const LINES: readonly [string, string[], string][] = [
   ['scan', command.scanLayout('L', 'HIGH', 'json'), `${thoth} scan --layout L --severity HIGH --format json`],
   [
     'scan with reports',
-    command.scanLayout('L', 'HIGH', 'json', 'O'),
+    command.scanLayout('L', 'HIGH', 'json', { output: 'O', allowUnchecked: false }),
     `${thoth} scan --layout L --severity HIGH --format json --output O`,
+  ],
+  [
+    'scan of a rehearsal',
+    command.scanLayout('L', 'HIGH', 'json', { output: 'O', allowUnchecked: true }),
+    `${thoth} scan --layout L --severity HIGH --format json --output O --allow-unchecked`,
   ],
   ['sbom', command.writeSboms('L', 'O'), `${thoth} sbom --layout L --output O`],
   ['policy', command.judgeLayout('L'), `${thoth} policy --layout L`],
@@ -40,20 +49,21 @@ const LINES: readonly [string, string[], string][] = [
   ['notes', command.writeNotes('v1.2.3'), `${thoth} notes v1.2.3`],
   ['notes of a layout', command.writeNotes('v1.2.3', 'L'), `${thoth} notes v1.2.3 --layout L`],
   ['changelog', command.writeChangelog('v1.2.3', 'F'), `${thoth} changelog v1.2.3 --write F`],
+  ['plan', command.planRelease(target, 'v1.2.3', false), `${thoth} plan ${at} --tag v1.2.3`],
   [
-    'plan',
-    command.planRelease(target, 'v1.2.3', 'L', 'P'),
-    `${thoth} plan ${at} --tag v1.2.3 --layout L --evidence /release/evidence.json --output P`,
+    'plan of a rehearsal',
+    command.planRelease(target, 'v1.2.3', true),
+    `${thoth} plan ${at} --tag v1.2.3 --rehearsal`,
   ],
   [
     'publish',
-    command.publishRelease(target, 'v1.2.3', 'L', 'P', false),
-    `${thoth} publish ${at} --tag v1.2.3 --layout L --plan P --evidence /release/evidence.json`,
+    command.publishRelease(target, 'v1.2.3', false),
+    `${thoth} publish ${at} --tag v1.2.3 --plan /src/.thoth/release/v1.2.3/plan.json`,
   ],
   [
     'publish --dry-run',
-    command.publishRelease(target, 'v1.2.3', 'L', 'P', true),
-    `${thoth} publish ${at} --tag v1.2.3 --layout L --plan P --evidence /release/evidence.json --dry-run`,
+    command.publishRelease(target, '1.2.3', true),
+    `${thoth} publish ${at} --tag v1.2.3 --plan /src/.thoth/release/v1.2.3/plan.json --dry-run`,
   ],
   ['verify', command.verifyRelease(target, 'v1.2.3'), `${thoth} verify ${at} --tag v1.2.3`],
   ['rollback', command.rollBack(target, 'v1.2.3', false), `${thoth} rollback ${at} --to v1.2.3`],
@@ -67,6 +77,56 @@ const LINES: readonly [string, string[], string][] = [
 for (const [name, line, expected] of LINES) {
   test(`command line: ${name}`, () => assert.equal(line.join(' '), expected));
 }
+
+const RELEASE_LINES = LINES.map(([, line]) => line).filter((line) => line.join(' ').startsWith(thoth));
+
+/** What thoth-release would refuse in a command line; empty where it takes all of it. */
+function refused([, , name = '', ...words]: readonly string[]): string[] {
+  const entry = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name);
+  if (entry === undefined) return [`there is no command ${name}`];
+  const known = new Map(
+    [...entry.options.map(([flags]) => flags), '--json'].map((flags) => {
+      const [flag = '', value] = flags.split(' ');
+      return [flag, value !== undefined];
+    }),
+  );
+  const missing = new Set((entry.required ?? []).map((option) => `--${option}`));
+  const faults: string[] = [];
+  let places = entry.usage.split(' ').length - 1;
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? '';
+    missing.delete(word);
+    if (!word.startsWith('--')) places -= 1;
+    else if (!known.has(word)) faults.push(`${name} has no ${word}`);
+    if (known.get(word) === true) index += 1;
+  }
+  if (places !== 0) faults.push(`${name} is given ${places < 0 ? 'too much' : 'too little'}`);
+  return [...faults, ...[...missing].map((flag) => `${name} needs ${flag}`)];
+}
+
+test('thoth-release takes every command line, with its flags and what it requires', () => {
+  assert.ok(RELEASE_LINES.length > 15);
+  assert.deepEqual(RELEASE_LINES.flatMap(refused), []);
+  const wrong = ['node', 'P', 'policy', 'x', '--output', 'y'];
+  assert.deepEqual(refused(wrong), [
+    'policy has no --output',
+    'policy is given too much',
+    'policy needs --layout',
+  ]);
+});
+
+test('what the stages leave lies where thoth-release looks for it', () => {
+  const folder = releaseFolder('.thoth', parseVersion('v1.2.3'));
+  assert.equal(`${command.PATHS.project}/${folder.dir}`, command.releaseFolder('v1.2.3'));
+  const inFolder = (path: string) => relative(folder.dir, path);
+  assert.deepEqual([folder.layout, folder.scan, folder.sbom, folder.starts, folder.plan].map(inFolder), [
+    'layout',
+    'scan',
+    'sbom',
+    'starts.json',
+    'plan.json',
+  ]);
+});
 
 test('tests are those that need no registry, engine or daemon, and a run of none is refused', () => {
   const files = ['test/b.test.ts', 'test/a.test.ts', 'test/c.itg.test.ts', 'test/helper.ts'];
