@@ -1,5 +1,6 @@
 import type { Entry, ParsedCommit } from 'conventional-changelog-conventionalcommits';
 import type { Commit } from './git.ts';
+import { type IssueReference, issueReferences, labelOf } from './issue-reference.ts';
 import { escapeItem, escapeLine, printable } from './markdown.ts';
 import type { Version } from './version.ts';
 
@@ -16,19 +17,20 @@ export interface ReleaseCommits {
   readonly commits: readonly Commit[];
 }
 
-type Reference = ParsedCommit['references'][number];
-
-/** The preset takes `#fff` and the end of `other/repo#1` for issues of this repository. */
+/** The preset would take `#fff` and the end of `other/repo#1` for issues of this repository. */
 const ISSUE_PREFIX = '(?<![\\w/.-])#(?=\\d+\\b)';
 /** Only in capitals and with a colon (Conventional Commits 1.0.0, items 12, 15 and 16). */
 const BREAKING = /^(BREAKING[ -]CHANGE):\s*(.*)/;
-/** Footers that the parser takes for more of the text before them; they hold people's addresses. */
-const TRAILER = /^(?:[A-Z][a-z]*(?:-[A-Za-z]+)+: |\(cherry picked from )/;
+/** A footer ends the text before it, which the parser does not know; some hold people's addresses. */
+const FOOTER =
+  /^(?:[A-Z][a-z]*(?:-[A-Za-z]+)+: |\(cherry picked from |(?:[Cc]lose[sd]?|[Ff]ix(?:e[sd])?|[Rr]esolve[sd]?|[Rr]efs?):? \S*#\d)/;
 /** Stands around the parser's field names; {@link printable} takes it out of every message. */
 const MARK = '\u001f';
 /** Title for breaking changes of a type that the preset does not list: a type is anything, even `constructor`. */
 const OTHER = 'Other Changes';
-const SEE_ALSO = '{{#if seeAlso}}, see{{#each seeAlso}} {{this}}{{/each}}{{/if}}\n';
+const ISSUES =
+  '{{#if closes}}, closes{{#each closes}} {{this}}{{/each}}{{/if}}' +
+  '{{#if seeAlso}}, see{{#each seeAlso}} {{this}}{{/each}}{{/if}}\n';
 
 /**
  * Renders the Markdown section of one release from its commits, by the rules of Conventional Commits: breaking
@@ -46,12 +48,20 @@ export async function renderSection(release: ReleaseCommits): Promise<string> {
   );
   const preset = createPreset({ issuePrefixes: [ISSUE_PREFIX] });
 
+  const parser: object = {
+    ...preset.parser,
+    // Its own search for issues takes minutes for a line of some thousand characters.
+    issuePrefixes: undefined,
+    referenceActions: undefined,
+    notesPattern: () => BREAKING,
+    fieldPattern: new RegExp(`^${MARK}(hash)${MARK}$`),
+  };
+
   /** Gives the commits and the tag that were read, in place of a `git log` of its own. */
   class History extends ConventionalGitClient {
     override async *getRawCommits() {
       for (const { hash, message } of release.commits) {
-        // The empty line, since the parser takes one with a last footer.
-        yield `${printable(message)}\n\n${MARK}hash${MARK}\n${hash}\n`;
+        yield `${printable(message)}\n${MARK}hash${MARK}\n${hash}\n`;
       }
     }
     override async *getSemverTags() {
@@ -63,15 +73,7 @@ export async function renderSection(release: ReleaseCommits): Promise<string> {
   }
 
   const changelog = new ConventionalChangelog(new History('.'))
-    .commits(
-      {},
-      {
-        ...preset.parser,
-        issuePrefixes: ['#'],
-        notesPattern: () => BREAKING,
-        fieldPattern: new RegExp(`^${MARK}(hash)${MARK}$`),
-      },
-    )
+    .commits({}, parser)
     .context({
       version: version.version,
       date: new Date(time * 1000).toISOString().slice(0, 10),
@@ -79,7 +81,7 @@ export async function renderSection(release: ReleaseCommits): Promise<string> {
     })
     .writer({
       ...preset.writer,
-      commitPartial: preset.writer.commitPartial.trimEnd() + SEE_ALSO,
+      commitPartial: preset.writer.commitPartial.trimEnd() + ISSUES,
       commitsSort: byScopeAndSubject,
       commitGroupsSort: (a, b) =>
         Number(a.title === OTHER) - Number(b.title === OTHER) || preset.writer.commitGroupsSort(a, b),
@@ -101,38 +103,38 @@ function escaped(commit: ParsedCommit): ParsedCommit {
   const subject = escapeLine(commit.subject ?? '');
   const notes = commit.notes.map((note) => ({
     ...note,
-    text: escapeItem(withoutTrailers(note.text)) || subject,
+    text: escapeItem(withoutFooters(note.text)) || subject,
   }));
-  return { ...commit, subject: subject || null, notes };
+  return { ...commit, subject: subject || null, notes, references: [] };
 }
 
 /** What the template is given: the preset's entry, with its links put right. */
 function adjusted(entry: Entry, commit: ParsedCommit, url: string | undefined) {
-  const issues = entry.references.filter((reference) => /^\d+$/.test(reference.issue));
-  const closed = new Map(issues.filter((one) => one.action !== null).map((one) => [labelOf(one), one]));
-  const mentioned = issues.filter((one) => !closed.has(labelOf(one))).map((one) => linkOf(one, url));
+  const header = commit.header ?? '';
+  // The preset links those of this repository that the subject names.
+  const linked = issueReferences(header).filter((reference) => reference.repository === '');
+  const issues = issueReferences([header, commit.body, commit.footer].join('\n')).filter(
+    (reference) => !linked.some((other) => labelOf(other) === labelOf(reference)),
+  );
+  const linksOf = (closes: boolean) =>
+    issues.filter((reference) => reference.closes === closes).map((reference) => linkOf(reference, url));
   return {
     ...entry,
-    header: escapeLine(commit.header ?? ''),
+    header: escapeLine(header),
     scope: entry.scope && escapeLine(entry.scope),
     // With no address to link to, the preset's links would lead nowhere.
     subject: url === undefined ? commit.subject && escapeLine(commit.subject) : entry.subject,
     type: entry.type === commit.type ? OTHER : entry.type,
-    references: [...closed.values()],
-    seeAlso: [...new Set(mentioned)],
+    closes: linksOf(true),
+    seeAlso: linksOf(false),
   };
 }
 
-function labelOf({ owner, repository, issue }: Reference): string {
-  return `${[owner, repository].filter(Boolean).join('/')}#${issue}`;
-}
-
-function linkOf(reference: Reference, url: string | undefined): string {
+function linkOf(reference: IssueReference, url: string | undefined): string {
   const label = labelOf(reference);
   if (url === undefined) return label;
-  const { host, owner, repository } = linksTo(url);
-  const path = `${reference.owner ?? owner}/${reference.repository ?? repository}`;
-  return `[${label}](${host}/${path}/issues/${reference.issue})`;
+  const base = reference.repository === '' ? url : `${linksTo(url).host}/${reference.repository}`;
+  return `[${label}](${base}/issues/${reference.issue})`;
 }
 
 function linksTo(url: string): { host: string; owner: string; repository: string } {
@@ -141,9 +143,9 @@ function linksTo(url: string): { host: string; owner: string; repository: string
   return { host: origin, owner: parts.slice(0, -1).join('/'), repository: parts.at(-1) ?? '' };
 }
 
-function withoutTrailers(text: string): string {
+function withoutFooters(text: string): string {
   const lines = text.split('\n');
-  const first = lines.findIndex((line, index) => index > 0 && TRAILER.test(line));
+  const first = lines.findIndex((line, index) => index > 0 && FOOTER.test(line));
   return (first === -1 ? lines : lines.slice(0, first)).join('\n').trim();
 }
 

@@ -9,16 +9,18 @@ declare module 'conventional-changelog-conventionalcommits' {
     type: string | null;
     scope: string | null;
     subject: string | null;
+    body: string | null;
+    footer: string | null;
     notes: { title: string; text: string }[];
     references: Commit['references'];
   }
 
   /** A commit as the preset's template shows it. */
-  export interface Entry extends Pick<ParsedCommit, 'notes' | 'scope' | 'references'> {
+  export interface Entry extends Pick<ParsedCommit, 'notes' | 'scope'> {
     /** Title of its group, or the commit's own type where that is not a listed one. */
     type: string | null;
     shortHash: string;
-    /** With links to issues and people; `references` are those it does not link to. */
+    /** With links to issues and people. */
     subject: string | null;
   }
 

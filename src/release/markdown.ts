@@ -3,7 +3,7 @@ const CODE_SPAN = /((?<!`)(`+)(?!`).*?[^`]\2(?!`))/;
 /** Control characters, all line ends but `\n`, and those that turn the direction of the text around. */
 const UNSEEN = /[^\P{Cc}\n\t]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 /** What would begin a heading, a quote, a list, or a line under a heading: up to the character to escape. */
-const BLOCK_START = /^(\s*(?:\d{1,9}(?=[.)](?:\s|$)))?)(?=#{1,6}(?:\s|$)|>|[-+.)](?:\s|$)|[-=]+\s*$)/;
+const BLOCK_START = /^(\s*(?:\d{1,9}(?=[.)](?:\s|$)))?)(?=#{1,6}(?:\s|$)|>|[-+.)](?:\s|$)|[-=][-=\s]*$)/;
 const LIST_MARK = /^\s*(?:[*+-]|\d{1,9}[.)])\s+(?=\S)/;
 
 /** Text without what no reader sees, and with `\n` for its line ends. */
@@ -49,5 +49,5 @@ export function codeCell(text: string, length: number): string {
 function escapeText(text: string): string {
   return text
     .replace(/[\\`*[<~]|&(?=#?\w+;)/g, '\\$&')
-    .replace(/(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu, (run) => run.replaceAll('_', '\\_'));
+    .replace(/(?<![\p{L}\p{N}_])_+|_+(?![\p{L}\p{N}_])/gu, (run) => run.replaceAll('_', '\\_'));
 }

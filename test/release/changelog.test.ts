@@ -243,6 +243,16 @@ test('200 commits are 200 entries, in one order whatever the order of the commit
   assert.deepEqual(await entriesOf([...messages].reverse()), found);
 });
 
+test('a very long line in a message is no hindrance', { timeout: 60_000 }, async (t) => {
+  const repository = createRepository(t);
+  repository.commit('feat: first', 'v1.0.0');
+  for (const part of ['a', ' ', '_', '`', '- ', 'a/', '#1 ', 'fix ']) {
+    repository.commit(`feat: long ${part.repeat(5_000)}end\n\n${part.repeat(5_000)}end\n`);
+  }
+  const section = await changelogSection(repository.dir, parseVersion('v1.1.0'));
+  assert.equal(section.split('\n').filter((line) => line.startsWith('* ')).length, 8);
+});
+
 test('without an address nothing is linked', async (t) => {
   const repository = createRepository(t, 'file:///srv/app.git');
   repository.commit('feat: first', 'v1.0.0');

@@ -27,6 +27,8 @@ const lines: readonly (readonly [string, string])[] = [
   ['1. item', '1\\. item'],
   ['1.5 times', '1.5 times'],
   ['---', '\\---'],
+  ['--- -', '\\--- -'],
+  ['two__ __words one__two', 'two\\_\\_ \\_\\_words one__two'],
   ['two\nlines', 'two lines'],
   ['bell\u0007 escape\u001b[31m', 'bell escape\\[31m'],
   ['left \u202eto right\u2028', 'left to right'],

@@ -20,7 +20,7 @@ function image(platform: string, digit: string, size: number): PlatformImage {
       os,
       architecture,
       config: {},
-      rootfs: { type: 'layers', diff_ids: [] },
+      rootfs: { diff_ids: [] },
       history: [
         { created_by: 'the base image' },
         { created_by: 'ENV A=b', empty_layer: true },
