@@ -19,6 +19,8 @@ export type JournalEntry = z.infer<typeof JournalEntry>;
 export interface Journal {
   /** Whether an earlier run of the same plan began and did not end. */
   readonly resumed: boolean;
+  /** Whether an earlier run of the same plan came to its end. */
+  readonly completed: boolean;
   /** Writes the intent, does the work, writes that it is done. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** The last line of a run that came to its end. */
@@ -50,6 +52,7 @@ export async function openJournal(
   await write({ event: 'plan' });
   return {
     resumed: own.length > 0 && own.at(-1)?.event !== 'end',
+    completed: own.some((entry) => entry.event === 'end'),
     async step(name, work) {
       await write({ event: 'begin', step: name });
       const result = await work();

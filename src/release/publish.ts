@@ -41,6 +41,7 @@ export async function applyPlan(
   if (layout !== undefined) await assertPlanned(plan, layout);
   const left = remainingMoves(plan, await currentTags(registry, plan.moves));
   const moved = left.map((move) => move.tag);
+  if (left.length > 0 && journal.completed) throw movedSince(plan, moved);
   if (left.length > 0) {
     if (layout !== undefined) {
       say(`pushing ${plan.index} to ${registry.name}`);
@@ -109,6 +110,15 @@ async function assertPlanned(plan: Plan, layout: Layout): Promise<void> {
     'PLAN_INVALID',
     `The plan of ${plan.version} is for ${plan.index}, and the layout holds ${layout.index.digest}.`,
     'Plan this layout, or give the layout that was planned.',
+  );
+}
+
+/** Tags that went back after the plan was done went back on purpose: an old plan does not undo a rollback. */
+function movedSince(plan: Plan, tags: readonly string[]): ReleaseError {
+  return new ReleaseError(
+    'PLAN_STALE',
+    `The plan of ${plan.version} was done before, and ${tags.join(', ')} moved since.`,
+    'Nothing was moved by this run. To put the tags there again, plan the release again.',
   );
 }
 

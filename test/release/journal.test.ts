@@ -50,9 +50,10 @@ describe('the journal of a release', () => {
     assert.equal((await openJournal(path, 'a')).resumed, false);
     assert.equal((await openJournal(path, 'b')).resumed, false);
     const again = await openJournal(path, 'a');
-    assert.equal(again.resumed, true);
+    assert.deepEqual([again.resumed, again.completed], [true, false]);
     await again.end();
-    assert.equal((await openJournal(path, 'a')).resumed, false);
+    const third = await openJournal(path, 'a');
+    assert.deepEqual([third.resumed, third.completed], [false, true]);
   });
 
   test('drops a last line that was cut off, wherever it was cut', async () => {
