@@ -15,9 +15,8 @@ RUN --mount=type=secret,id=extra_ca \
 COPY src/server src/server
 ARG THOTH_VERSION=0.0.0-dev
 ARG THOTH_REVISION=unknown
-RUN THOTH_VERSION=$THOTH_VERSION THOTH_REVISION=$THOTH_REVISION node src/server/bundle.mjs /out
-# An empty folder to copy: the data volume takes its owner from it.
-WORKDIR /out/data
+# The empty folder is copied too: the data volume takes its owner from it.
+RUN THOTH_VERSION=$THOTH_VERSION THOTH_REVISION=$THOTH_REVISION node src/server/bundle.mjs /out && mkdir /out/data
 
 FROM ${RUNTIME_IMAGE}
 WORKDIR /app

@@ -2,6 +2,9 @@ import { ReleaseError } from './errors.ts';
 import type { Regctl } from './regctl.ts';
 import { dockerfileImages, type Settings } from './settings.ts';
 
+/** A network that swallows packets is as good as none. */
+const ANSWER_WITHIN_MS = 20_000;
+
 /** The base images of a build, as references; goes into the plan. */
 export interface BaseImages {
   readonly node: string;
@@ -28,7 +31,7 @@ export async function chooseBase(
   };
   const problems = await Promise.all(
     [wanted.node, wanted.runtime].map(async (image) => {
-      const result = await regctl(['manifest', 'head', image]);
+      const result = await regctl(['manifest', 'head', image], { timeout: ANSWER_WITHIN_MS });
       return result.exitCode === 0
         ? undefined
         : { image, why: result.stderr.trim().split('\n').at(-1) ?? '' };

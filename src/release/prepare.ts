@@ -96,18 +96,14 @@ async function bases(
   workshop: Workshop,
   say: (line: string) => void,
 ): Promise<BaseImages> {
-  const { builder, regctl, host, signal } = workshop;
+  const { regctl, host, signal } = workshop;
   return chooseBase(settings, regctl, () =>
     standInImages({
       project: settings.project,
       home: settings.home,
       architectures: settings.platforms.map((platform) => platform.split('/')[1] ?? ''),
-      builder,
       registry: host,
-      regctl: async (args) => {
-        const result = await regctl(args);
-        return result.exitCode === 0 ? result.stdout : undefined;
-      },
+      regctl,
       say,
       signal,
     }),

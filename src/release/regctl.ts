@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
-import { type CommandResult, run } from './command.ts';
+import { type CommandOptions, type CommandResult, run } from './command.ts';
 
 /** Calls regctl; every registry host named in `plainHttp` is spoken to without TLS. */
 export type Regctl = (
   args: readonly string[],
-  options?: { onLine?: (line: string) => void },
+  options?: Pick<CommandOptions, 'onLine' | 'timeout'>,
 ) => Promise<CommandResult>;
 
 /**

@@ -1,20 +1,13 @@
 #!/bin/sh
-# Makes the root filesystem of the stand-in base image from Debian packages, as one tar file.
+# Makes a root filesystem from Debian packages, as one tar file: a layer of the stand-in base image.
 #
-#   rootfs.sh ARCH NODE_BINARY OUT.tar [EXTRA_DIR] -- PACKAGE...
+#   rootfs.sh ARCH OUT.tar PACKAGE...
 #
 # ARCH is Debian's (amd64, arm64). Nothing of the foreign architecture is run: packages are only unpacked.
-# EXTRA_DIR, if given, is copied over the root: npm, for the build image.
 set -eu
 
-arch=$1 node=$2 out=$3
-shift 3
-extra=
-if [ "$1" != -- ]; then
-	extra=$1
-	shift
-fi
-shift
+arch=$1 out=$2
+shift 2
 packages=$(echo "$*" | tr ' ' ,)
 
 work=$(mktemp -d)
@@ -52,13 +45,11 @@ printf 'root:x:0:\nnonroot:x:65532:\n' >"$root/etc/group"
 	# A final image has no use for set-user-ID programs, nor for openssl's command.
 	find . -xdev -type f -perm /6000 -exec chmod ug-s {} +
 	rm -f usr/bin/openssl usr/bin/c_rehash
-	mkdir -p dev proc sys tmp root home/nonroot nodejs/bin
+	mkdir -p dev proc sys tmp root home/nonroot
 	chmod 1777 tmp
 	chmod 700 root
 	chown 65532:65532 home/nonroot
 )
-install -m 755 "$node" "$root/nodejs/bin/node"
-[ -z "$extra" ] || cp -a "$extra/." "$root"
 
-tar --sort=name --mtime="@${SOURCE_DATE_EPOCH:-0}" --numeric-owner -C "$root" -cf "$out.part" .
+tar --sort=name --mtime=@0 --numeric-owner -C "$root" -cf "$out.part" .
 mv "$out.part" "$out"

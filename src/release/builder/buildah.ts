@@ -1,8 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandResult, run, runOk, tail } from '../command.ts';
 import { ReleaseError } from '../errors.ts';
+import type { Regctl } from '../regctl.ts';
+import { isLoopback } from '../target.ts';
+import { together } from '../together.ts';
 import type { Builder, BuildRequest } from './builder.ts';
+import { indexPlain } from './plain.ts';
 
 /** A stage that the Dockerfile builds natively for every platform: `FROM --platform=$BUILDPLATFORM … AS name`. */
 const NATIVE_STAGE = /^FROM\s+--platform=\$\{?BUILDPLATFORM\}?\s+\S+\s+AS\s+(\S+)/gim;
@@ -11,47 +15,53 @@ const NATIVE_STAGE = /^FROM\s+--platform=\$\{?BUILDPLATFORM\}?\s+\S+\s+AS\s+(\S+
  * Builds with buildah, which needs no daemon. Its storage lives under `HOME/buildah`.
  *
  * - `--isolation chroot`: works where cgroups or a container runtime do not (CI, containers).
- * - `--format docker`: buildah drops HEALTHCHECK from images in OCI format. The release's layout is OCI all
- *   the same: `finishLayout` converts the media types and keeps the config.
- * - The result goes through the staging registry, since Docker-format images have no layout on disk.
  * - buildah (1.28 at least) takes no notice of `--platform=$BUILDPLATFORM`, so the stages that ask for it
  *   are built first, once, and given to the build of the platforms as folders in their place.
+ * - `--format docker`: buildah drops HEALTHCHECK from images in OCI format. The release's layout is OCI all
+ *   the same: `finishLayout` converts the media types and keeps the config.
+ * - Images in that format can be exported only through a registry: the staging one.
+ * - `--blob-cache` (a hidden flag): the layers of the base image are pushed as they were pulled, byte for
+ *   byte. Compressed again they would take most of the time, and differ from machine to machine.
  */
-export async function createBuildah(buildah: string, home: string): Promise<Builder> {
+export async function createBuildah(buildah: string, home: string, regctl: Regctl): Promise<Builder> {
   const storage = buildahStorage(home);
   const { stdout } = await run(buildah, ['--version']);
   return {
     name: stdout.trim().split('\n')[0] ?? 'buildah',
     async build(request, { say, signal }) {
-      const call = (args: readonly string[]) =>
-        runOk(buildah, [...storage, ...args], { signal, onLine: say }, buildFailed);
-      const containers: string[] = [];
+      const options = { signal, onLine: say };
+      const call = async (args: readonly string[]) =>
+        (await runOk(buildah, [...storage, ...args], options, buildFailed)).stdout.trim();
+      const mounted: string[] = [];
       try {
+        await mkdir(blobCache(home), { recursive: true });
         const stages = new Map<string, string>();
         for (const stage of nativeStages(await readFile(request.dockerfile, 'utf8'))) {
-          const image = `localhost/thoth-stage-${stage}`;
-          await call(stageArguments(request, stage, image));
-          const container = (await call(['from', '--pull-never', image])).stdout.trim();
-          containers.push(container);
-          stages.set(stage, (await call(['mount', container])).stdout.trim());
+          const name = `thoth-stage-${stage}`;
+          await call(stageArguments(request, home, stage, `localhost/${name}`));
+          await run(buildah, [...storage, 'rm', name], { signal }); // left by a build that was killed
+          mounted.push(await call(['from', '--pull-never', '--name', name, `localhost/${name}`]));
+          stages.set(stage, await call(['mount', name]));
         }
-        const list = 'thoth-release';
-        await run(buildah, [...storage, 'manifest', 'rm', list], { signal });
-        await call(platformArguments(request, stages, list));
-        const reference = `${request.staging}:built`;
-        await call([
-          'manifest',
-          'push',
-          '--all',
-          '--format',
-          'v2s2',
-          '--tls-verify=false',
-          list,
-          `docker://${reference}`,
-        ]);
-        return { reference };
+        const tags = request.platforms.map((platform) => platform.replaceAll('/', '-'));
+        await together(
+          request.platforms.map(async (platform, n) => {
+            const image = `localhost/thoth-release:${tags[n]}`;
+            await call(platformArguments(request, home, platform, stages, image));
+            await call(pushArguments(home, image, `${request.staging}:${tags[n]}`));
+          }),
+        );
+        const layout = join(home, 'buildah', 'layout');
+        await rm(layout, { recursive: true, force: true });
+        for (const tag of tags) {
+          const args = ['image', 'copy', `${request.staging}:${tag}`, `ocidir://${layout}:${tag}`];
+          const copied = await regctl(args);
+          if (copied.exitCode !== 0) throw buildFailed(copied);
+        }
+        await indexPlain(layout, tags, 'release');
+        return { reference: `ocidir://${layout}:release` };
       } finally {
-        for (const container of containers) await run(buildah, [...storage, 'rm', container]);
+        for (const container of mounted) await run(buildah, [...storage, 'rm', container]);
       }
     },
   };
@@ -68,46 +78,52 @@ export function nativeStages(dockerfile: string): string[] {
 }
 
 /** Builds one stage natively, with layers cached. */
-export function stageArguments(request: BuildRequest, stage: string, image: string): string[] {
+export function stageArguments(request: BuildRequest, home: string, stage: string, image: string): string[] {
   const cache = request.noCache === true ? '--no-cache' : '--layers';
-  return [
-    'bud',
-    ...commonArguments(request),
-    cache,
-    '--target',
-    stage,
-    '--tag',
-    image,
-    ...contextArguments(request),
-  ];
+  return ['bud', ...common(request, home), cache, '--target', stage, '--tag', image, ...source(request)];
 }
 
-/** Builds every platform, native stages taken from the folders in `stages`. They only copy: no cache needed. */
+/** Builds one platform, native stages taken from the folders in `stages`. It only copies: no cache needed. */
 export function platformArguments(
   request: BuildRequest,
+  home: string,
+  platform: string,
   stages: ReadonlyMap<string, string>,
-  list: string,
+  image: string,
 ): string[] {
   return [
     'bud',
-    ...commonArguments(request),
-    ...['--layers=false', '--manifest', list, '--platform', request.platforms.join(',')],
+    ...common(request, home),
+    ...['--layers=false', '--platform', platform, '--tag', image],
     ...[...stages].flatMap(([stage, folder]) => ['--build-context', `${stage}=${folder}`]),
-    ...contextArguments(request),
+    ...source(request),
   ];
 }
 
-function commonArguments(request: BuildRequest): string[] {
+/** Pushes one platform to the staging registry, which is on loopback. */
+export function pushArguments(home: string, image: string, reference: string): string[] {
+  const flags = ['--format', 'v2s2', '--tls-verify=false', '--blob-cache', blobCache(home)];
+  return ['push', ...flags, image, `docker://${reference}`];
+}
+
+function common(request: BuildRequest, home: string): string[] {
+  // The stand-in's registry is the only one that is spoken to without TLS.
+  const local = Object.values(request.args).some((value) => isLoopback(value.split('/')[0] ?? ''));
   return [
-    ...['--isolation', 'chroot', '--format', 'docker', '--tls-verify=false', '--identity-label=false'],
-    ...['--timestamp', String(request.epoch)],
+    ...['--isolation', 'chroot', '--format', 'docker', '--identity-label=false', '--force-rm'],
+    ...(local ? ['--tls-verify=false'] : []),
+    ...['--blob-cache', blobCache(home), '--timestamp', String(request.epoch)],
     ...Object.entries(request.args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     ...Object.entries(request.secrets).flatMap(([id, file]) => ['--secret', `id=${id},src=${file}`]),
   ];
 }
 
-function contextArguments(request: BuildRequest): string[] {
+function source(request: BuildRequest): string[] {
   return ['--file', request.dockerfile, request.context];
+}
+
+function blobCache(home: string): string {
+  return join(home, 'buildah', 'blobs');
 }
 
 function buildFailed(result: CommandResult): ReleaseError {

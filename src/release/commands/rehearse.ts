@@ -41,7 +41,7 @@ export const rehearse: CommandModule = {
     const target = await progress.stage('registry', () => openEmbedded(settings, signal, port));
     try {
       const { layout } = await buildRelease(settings, version, repository, {
-        builder: await createBuildah(buildah, settings.home),
+        builder: await createBuildah(buildah, settings.home, target.regctl),
         runner: createBuildahRunner(buildah, settings.home),
         regctl: target.regctl,
         trivy,
