@@ -7,24 +7,16 @@ import { describeFinding, Finding, readFindings } from './finding.ts';
 import { imageReport } from './image-report.ts';
 import type { Layout } from './layout.ts';
 import type { Severity } from './settings.ts';
-import { fileName, readScanner, type Trivy, trivyConvert, updateDatabase } from './trivy.ts';
+import { fileName, readScanner, type Trivy, trivyConvert } from './trivy.ts';
+import { Freshness, freshness, updateDatabase } from './vulnerability-database.ts';
 
 export { Finding } from './finding.ts';
-
-/** A database older than this says nothing about what was found since. */
-const DATABASE_MAX_AGE_DAYS = 7;
-const DAY_MS = 86_400_000;
-/** A clock may be this far off. A database of later than that says that it is wrong, and so is any age. */
-const CLOCK_SKEW_DAYS = 1;
 
 /** What was looked at, and what was found. `vulnerabilities` says whether it was looked for at all. */
 export const ScanReport = z.object({
   scanner: z.string(),
   severity: z.array(z.string()),
-  vulnerabilities: z.discriminatedUnion('status', [
-    z.object({ status: z.literal('checked'), databaseUpdatedAt: z.string() }),
-    z.object({ status: z.literal('not-checked'), reason: z.string() }),
-  ]),
+  vulnerabilities: Freshness,
   platforms: z.array(
     z.object({
       platform: z.string(),
@@ -75,35 +67,10 @@ export async function scanLayout(
 }
 
 /** Where no package was found there was nothing to look up, and no vulnerability means nothing. */
-function looked(database: ScanReport['vulnerabilities'], platforms: ScanReport['platforms']) {
+function looked(database: Freshness, platforms: ScanReport['platforms']) {
   const empty = platforms.filter((image) => image.packages === 0).map((image) => image.platform);
   if (database.status === 'not-checked' || empty.length === 0) return database;
   return { status: 'not-checked' as const, reason: `no packages were found in ${empty.join(', ')}` };
-}
-
-/**
- * Whether a database may be trusted: there, and made within the last seven days.
- *
- * @param problem why it could not be updated
- */
-export function freshness(
-  updated: Date | undefined,
-  now: Date,
-  problem?: string,
-): ScanReport['vulnerabilities'] {
-  const because = problem === undefined ? '' : ` and it could not be fetched: ${problem}`;
-  const notChecked = (reason: string) => ({ status: 'not-checked' as const, reason: `${reason}${because}` });
-  if (updated === undefined) return notChecked('there is no vulnerability database');
-  const days = (now.getTime() - updated.getTime()) / DAY_MS;
-  if (days > DATABASE_MAX_AGE_DAYS) {
-    return notChecked(`the vulnerability database is ${Math.floor(days)} days old`);
-  }
-  if (days < -CLOCK_SKEW_DAYS) {
-    return notChecked(
-      `the vulnerability database is of ${updated.toISOString()}, and the clock here says ${now.toISOString()}`,
-    );
-  }
-  return { status: 'checked', databaseUpdatedAt: updated.toISOString() };
 }
 
 /**

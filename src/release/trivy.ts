@@ -1,13 +1,14 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { type CommandResult, run, runOk, tail } from './command.ts';
+import { type CommandResult, runOk, tail } from './command.ts';
 import { ReleaseError } from './errors.ts';
 import type { PlatformImage } from './layout.ts';
 
-const SILENT = ['--disable-telemetry', '--skip-version-check'];
-/** How an image is scanned. Nothing is sent home, and only {@link updateDatabase} goes to the network. */
+/** Nothing is sent home. */
+export const SILENT = ['--disable-telemetry', '--skip-version-check'];
+/** How an image is scanned: without the network. */
 const SCAN = [
   ...['--format', 'json', '--list-all-pkgs', '--image-config-scanners', 'misconfig,secret', '--quiet'],
   ...['--offline-scan', '--skip-db-update', '--skip-java-db-update', '--skip-check-update'],
@@ -15,13 +16,21 @@ const SCAN = [
 ];
 /** The scanners by what is looked for, as Trivy names them. */
 const SCANNERS = { 'not-checked': 'secret,misconfig', checked: 'vuln,secret,misconfig' } as const;
-/** How long the database's registry may take to answer at all, and to send all of it on a slow link. */
-const CONTACT_MS = 8_000;
-const DOWNLOAD_MS = 15 * 60_000;
-
 const TrivyVersion = z.object({
   Version: z.string(),
   VulnerabilityDB: z.object({ UpdatedAt: z.coerce.date() }).optional(),
+});
+
+/** A report as it may be shown: of the image's config without the environment and history, which can hold secrets. */
+const Published = z.looseObject({
+  Metadata: z.looseObject({
+    ImageConfig: z.object({
+      architecture: z.string(),
+      os: z.string(),
+      created: z.string().optional(),
+      config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }),
+    }),
+  }),
 });
 
 /** The scanner, its cache, and where its database comes from. Paths are absolute. */
@@ -59,40 +68,6 @@ export async function readScanner(trivy: Trivy): Promise<Scanner> {
   };
 }
 
-/**
- * Tries to bring the database up to date. A registry that does not answer is given up soon; one that answers
- * may take its time.
- *
- * @returns why it could not, or `undefined`.
- */
-export async function updateDatabase(trivy: Trivy, contactMs = CONTACT_MS): Promise<string | undefined> {
-  await mkdir(trivy.cache, { recursive: true });
-  const scratch = await mkdtemp(join(trivy.cache, 'update-'));
-  const silence = new AbortController();
-  // Trivy makes its first temporary folder when the registry has answered.
-  const timer = setTimeout(async () => {
-    const files = await readdir(scratch).catch(() => ['gone']);
-    if (files.length === 0) silence.abort();
-  }, contactMs);
-  const signals = [silence.signal, ...(trivy.signal === undefined ? [] : [trivy.signal])];
-  const repository = trivy.dbRepository === undefined ? [] : ['--db-repository', trivy.dbRepository];
-  const args = ['image', '--download-db-only', '--no-progress', '--cache-dir', trivy.cache, ...SILENT];
-  try {
-    const result = await run(trivy.program, [...args, '--timeout', '15m', ...repository], {
-      signal: AbortSignal.any(signals),
-      timeout: DOWNLOAD_MS,
-      env: { TMPDIR: scratch },
-    });
-    return result.exitCode === 0 ? undefined : reasonOf(result);
-  } catch (error) {
-    if (!silence.signal.aborted || trivy.signal?.aborted === true) throw error;
-    return `no answer within ${contactMs / 1_000} s`;
-  } finally {
-    clearTimeout(timer);
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
 /** Options of a scan with vulnerabilities looked for, or without. */
 export function scanOptions(vulnerabilities: keyof typeof SCANNERS): readonly string[] {
   return ['--scanners', SCANNERS[vulnerabilities], ...SCAN];
@@ -124,7 +99,8 @@ export async function trivyImage(
     await writeFile(join(view, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     await symlink(resolve(layout, 'blobs'), join(view, 'blobs'));
     const place = ['--input', 'image', '--cache-dir', trivy.cache, '--cache-backend', 'memory'];
-    return await inFolder(trivy, folder, ['image', ...place, ...options]);
+    const json = await inFolder(trivy, folder, ['image', ...place, ...options]);
+    return JSON.stringify(parseOutput(Published, json, `Trivy's report on ${image.platform}`));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -165,12 +141,6 @@ export function fileName(platform: string): string {
 function withoutSettings(): Record<string, string> {
   const names = Object.keys(process.env).filter((name) => name.startsWith('TRIVY_'));
   return Object.fromEntries(names.map((name) => [name, '']));
-}
-
-function reasonOf(result: CommandResult): string {
-  const last = tail(result, 1)[0] ?? '';
-  const reason = /(?:dial tcp|lookup|denied|timeout|TLS|certificate|DB error|no such host).*$/.exec(last);
-  return (reason?.[0] ?? last).trim() || 'the download failed';
 }
 
 /** Reads JSON that Trivy wrote. @throws ReleaseError SCAN_FAILED where `what` has another form */
