@@ -114,8 +114,8 @@ test('a report that fails is not kept', async () => {
 });
 
 test('packages are read from whichever report there is of the same image and scanner', async () => {
-  const packages = (over: Partial<Scanner> = {}) =>
-    packageReport(trivy, { ...SCANNER, ...over }, layout.dir, image);
+  const packages = async (over: Partial<Scanner> = {}) =>
+    callOf(await packageReport(trivy, { ...SCANNER, ...over }, layout.dir, image));
   assert.equal(await packages(), 1);
   assert.equal(await ask(), 2);
   assert.equal(await packages({ databaseUpdatedAt: undefined }), 2);
