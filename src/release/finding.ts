@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
 import type { PlatformImage } from './layout.ts';
+import { Severity } from './settings.ts';
 import { parseOutput } from './trivy.ts';
-
-const Severity = z.enum(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN']);
 
 export const Finding = z.object({
   kind: z.enum(['vulnerability', 'secret', 'misconfiguration']),

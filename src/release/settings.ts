@@ -1,49 +1,85 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
 
 const DOCKERFILE_ARG = /^ARG (NODE_IMAGE|RUNTIME_IMAGE)=(\S+)$/gm;
 
-const Severity = z.enum(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN']);
+/** OCI distribution spec, "pulling manifests": the name. */
+const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const HOST = /^(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?$/i;
+
+const oneOf = <T extends string>(...values: [T, ...T[]]) =>
+  z.enum(values, { error: ({ input }) => `"${input}" is none of ${values.join(', ')}` });
+
+export const Severity = oneOf('CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN');
 export type Severity = z.infer<typeof Severity>;
 
-const list = (text: string) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+/** The parts of a text between commas, each once. */
+const list = (text: string) => [
+  ...new Set(
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  ),
+];
+
+const host = z
+  .string()
+  .regex(HOST, { error: ({ input }) => `"${input}" is not a host such as ghcr.io or localhost:5000` });
+const file = z.string().refine(existsSync, { error: ({ input }) => `there is no file ${input}` });
 
 /** Everything about a release that a user may change, from flags first, then the environment. */
 const Settings = z.object({
-  registry: z.string().min(1).default('docker.io'),
+  registry: host.default('docker.io'),
   repository: z
     .string()
-    .regex(/^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/, 'not a repository name (OCI distribution spec)')
+    .max(255, 'is longer than 255 characters')
+    .regex(REPOSITORY, {
+      error: ({ input }) => `"${input}" is not a repository name such as marcopancotti/thoth`,
+    })
     .default('marcopancotti/thoth'),
   platforms: z
     .string()
     .default('linux/amd64,linux/arm64')
     .transform(list)
-    .pipe(z.array(z.string().regex(/^linux\/[a-z0-9]+$/, 'not a platform such as linux/arm64')).min(1)),
+    .pipe(
+      z
+        .array(
+          z.string().regex(/^linux\/[a-z0-9]+$/, {
+            error: ({ input }) => `"${input}" is not a platform such as linux/arm64`,
+          }),
+        )
+        .min(1, 'names no platform'),
+    ),
   /** Base image of the Dockerfile's build stage; the Dockerfile's own default where unset. */
   nodeImage: z.string().optional(),
   /** Base image of its final stage. */
   runtimeImage: z.string().optional(),
   /** PEM file of a proxy's certificate authority, for build steps that use the network. */
-  extraCa: z.string().optional(),
+  extraCa: file.optional(),
   /** Findings of these severities with a fix stop a release. */
-  severity: z.string().default('HIGH,CRITICAL').transform(list).pipe(z.array(Severity).min(1)),
+  severity: z
+    .string()
+    .toUpperCase()
+    .default('HIGH,CRITICAL')
+    .transform(list)
+    .pipe(z.array(Severity).min(1, 'names no severity')),
   /** Where Trivy fetches its database from, in place of its own default. */
   trivyDb: z.string().optional(),
   /** What `/health` is called. */
-  healthPath: z.string().startsWith('/').default('/health'),
+  healthPath: z.string().startsWith('/', 'does not begin with /').default('/health'),
   /** `auto` takes Docker with buildx where it runs, else buildah. */
-  builder: z.enum(['auto', 'buildx', 'buildah']).default('auto'),
+  builder: oneOf('auto', 'buildx', 'buildah').default('auto'),
+  /** The buildx builder to use, by name; the current one where unset. */
+  buildxBuilder: z.string().optional(),
+  /** What starts the image: `auto` takes Docker where its daemon answers, else buildah. */
+  runner: oneOf('auto', 'docker', 'buildah').default('auto'),
   /** Registry hosts that are spoken to without TLS; loopback always is, unless `registryCa` is given. */
-  plainHttp: z.string().default('').transform(list),
+  plainHttp: z.string().default('').transform(list).pipe(z.array(host)),
   /** PEM file of the certificate authority that signed the registry's certificate. */
-  registryCa: z.string().optional(),
+  registryCa: file.optional(),
 });
 export type Settings = z.infer<typeof Settings> & {
   readonly home: string;
@@ -64,14 +100,19 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   trivyDb: 'THOTH_TRIVY_DB',
   healthPath: 'THOTH_HEALTH_PATH',
   builder: 'THOTH_BUILDER',
+  buildxBuilder: 'THOTH_BUILDX_BUILDER',
+  runner: 'THOTH_RUNNER',
   plainHttp: 'THOTH_REGISTRY_PLAIN_HTTP',
   registryCa: 'THOTH_REGISTRY_CA',
 };
 
+/** Settings that are paths; a relative one is meant from the project's root. */
+const FILES: readonly string[] = ['extraCa', 'registryCa'] satisfies (keyof typeof VARIABLES)[];
+
 /**
- * Reads the settings once, at the edge.
+ * Reads the settings once, at the edge. A flag goes before a variable, and an empty or blank one says nothing.
  *
- * @param flags what the command line says; `undefined` where it says nothing
+ * @param flags what the command line says, by the setting's name
  * @param project the project's root, where the Dockerfile is
  * @throws ReleaseError SETTING_INVALID with every fault at once
  */
@@ -80,13 +121,16 @@ export function readSettings(
   env: NodeJS.ProcessEnv,
   project: string,
 ): Settings {
+  const given = (name: string, variable: string) => flags[name]?.trim() || env[variable]?.trim() || undefined;
   const input: Record<string, string> = {};
   for (const [name, variable] of Object.entries(VARIABLES)) {
-    const value = flags[name] ?? env[variable];
-    if (value !== undefined && value !== '') input[name] = value;
+    const value = given(name, variable);
+    if (value !== undefined) input[name] = FILES.includes(name) ? resolve(project, value) : value;
   }
-  // Node's own variable already names the certificate authority of a machine behind such a proxy.
-  if (input.extraCa === undefined && env.NODE_EXTRA_CA_CERTS) input.extraCa = env.NODE_EXTRA_CA_CERTS;
+  // Node's own variable already names the certificate authority of a machine behind such a proxy; Node, too,
+  // goes on where the file is not there.
+  const authority = env.NODE_EXTRA_CA_CERTS?.trim();
+  if (input.extraCa === undefined && authority && existsSync(authority)) input.extraCa = resolve(authority);
   const parsed = Settings.safeParse(input);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => {
@@ -103,21 +147,26 @@ export function readSettings(
   return {
     ...parsed.data,
     project,
-    home: resolve(project, flags.home ?? env.THOTH_HOME ?? '.thoth'),
+    home: resolve(project, given('home', 'THOTH_HOME') ?? '.thoth'),
     registryNamed: input.registry !== undefined,
   };
 }
 
-/** The Dockerfile's default base images: the one place that pins them. */
+/**
+ * The Dockerfile's default base images: the one place that pins them.
+ *
+ * @throws ReleaseError SETTING_INVALID where the Dockerfile is missing or names none
+ */
 export function dockerfileImages(project: string): { node: string; runtime: string } {
-  const text = readFileSync(join(project, 'Dockerfile'), 'utf8');
+  const path = join(project, 'Dockerfile');
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const found = new Map([...text.matchAll(DOCKERFILE_ARG)].map((match) => [match[1], match[2]]));
   const [node, runtime] = [found.get('NODE_IMAGE'), found.get('RUNTIME_IMAGE')];
   if (node === undefined || runtime === undefined) {
     throw new ReleaseError(
       'SETTING_INVALID',
-      'The Dockerfile names no default for NODE_IMAGE and RUNTIME_IMAGE.',
-      'Give each a line such as "ARG NODE_IMAGE=...".',
+      `${path} is missing, or names no default for NODE_IMAGE and RUNTIME_IMAGE.`,
+      'Run this in the root of the project; give each a line such as "ARG NODE_IMAGE=...".',
     );
   }
   return { node, runtime };
