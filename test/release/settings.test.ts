@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { dockerfileImages, readSettings, VARIABLES } from '../../src/release/settings.ts';
+import { failure } from './failure.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'thoth-settings-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const ca = join(folder, 'ca.pem');
+const nodeCa = join(folder, 'node-ca.pem');
+for (const path of [ca, nodeCa]) writeFileSync(path, '');
+
+type Input = Readonly<Record<string, string>>;
+const read = (flags: Input, env: Input = {}) => readSettings(flags, env, folder);
+
+test('with nothing said, the defaults hold', () => {
+  assert.deepEqual(read({}), {
+    registry: 'docker.io',
+    registryNamed: false,
+    repository: 'marcopancotti/thoth',
+    platforms: ['linux/amd64', 'linux/arm64'],
+    severity: ['HIGH', 'CRITICAL'],
+    healthPath: '/health',
+    builder: 'auto',
+    runner: 'auto',
+    plainHttp: [],
+    project: folder,
+    home: join(folder, '.thoth'),
+  });
+});
+
+/** Flags, environment, and what of the settings follows. */
+const said: readonly (readonly [string, Input, Input, Readonly<Record<string, unknown>>])[] = [
+  ['a variable', {}, { THOTH_REGISTRY: 'ghcr.io' }, { registry: 'ghcr.io', registryNamed: true }],
+  [
+    'a flag goes before a variable',
+    { registry: 'quay.io' },
+    { THOTH_REGISTRY: 'ghcr.io' },
+    { registry: 'quay.io' },
+  ],
+  ['an empty flag says nothing', { registry: '' }, { THOTH_REGISTRY: 'ghcr.io' }, { registry: 'ghcr.io' }],
+  [
+    'an empty variable says nothing',
+    {},
+    { THOTH_REGISTRY: '', THOTH_BUILDER: ' ' },
+    { registry: 'docker.io', registryNamed: false, builder: 'auto' },
+  ],
+  ['blanks around a value', {}, { THOTH_REPOSITORY: ' a/b ' }, { repository: 'a/b' }],
+  ['a host with a port', { registry: 'localhost:5000' }, {}, { registry: 'localhost:5000' }],
+  ['a host that is an IPv6 address', { registry: '[::1]:5000' }, {}, { registry: '[::1]:5000' }],
+  ['a repository of many parts', { repository: 'a/b-c/d__e.f' }, {}, { repository: 'a/b-c/d__e.f' }],
+  [
+    'a list with blanks, twice the same and an end',
+    {},
+    { THOTH_PLATFORMS: ' linux/arm64 ,linux/amd64,,linux/arm64,' },
+    { platforms: ['linux/arm64', 'linux/amd64'] },
+  ],
+  ['severities in any case', {}, { THOTH_SEVERITY: 'critical, Low' }, { severity: ['CRITICAL', 'LOW'] }],
+  [
+    'hosts without TLS',
+    {},
+    { THOTH_REGISTRY_PLAIN_HTTP: 'a:5000, b.example' },
+    { plainHttp: ['a:5000', 'b.example'] },
+  ],
+  ['an authority', {}, { THOTH_EXTRA_CA: ca, NODE_EXTRA_CA_CERTS: nodeCa }, { extraCa: ca }],
+  ['an authority, relative to the project', { extraCa: 'ca.pem' }, {}, { extraCa: ca }],
+  ['the authority that Node was given', {}, { NODE_EXTRA_CA_CERTS: nodeCa }, { extraCa: nodeCa }],
+  [
+    'an authority of Node that is not there is no fault, as with Node',
+    {},
+    { NODE_EXTRA_CA_CERTS: '/no/such' },
+    { extraCa: undefined },
+  ],
+  ['the authority of a registry', {}, { THOTH_REGISTRY_CA: ca }, { registryCa: ca, extraCa: undefined }],
+  ['another home', {}, { THOTH_HOME: 'cache' }, { home: join(folder, 'cache') }],
+  ['another home by a flag', { home: '/srv/thoth' }, { THOTH_HOME: 'cache' }, { home: '/srv/thoth' }],
+  ['an empty home is not the project itself', {}, { THOTH_HOME: '' }, { home: join(folder, '.thoth') }],
+  ['an empty home by a flag', { home: '' }, {}, { home: join(folder, '.thoth') }],
+];
+for (const [name, flags, env, expected] of said) {
+  test(name, () => {
+    const settings: Readonly<Record<string, unknown>> = { ...read(flags, env) };
+    for (const [key, value] of Object.entries(expected)) assert.deepEqual(settings[key], value, key);
+  });
+}
+
+test('every setting has a variable, and reads it', () => {
+  const values: Input = {
+    registry: 'r.example',
+    repository: 'x/y',
+    platforms: 'linux/riscv64',
+    severity: 'LOW',
+    healthPath: '/ready',
+    builder: 'buildah',
+    runner: 'docker',
+    extraCa: ca,
+    registryCa: ca,
+  };
+  const textFor = (name: string) => values[name] ?? 'some-name';
+  const env = Object.fromEntries(
+    Object.entries(VARIABLES).map(([name, variable]) => [variable, textFor(name)]),
+  );
+  const settings: Readonly<Record<string, unknown>> = { ...read({}, env) };
+  for (const [name, variable] of Object.entries(VARIABLES)) {
+    assert.match(variable, /^THOTH_[A-Z_]+$/);
+    assert.deepEqual([settings[name]].flat(), [textFor(name)], variable);
+  }
+  assert.equal(new Set(Object.values(VARIABLES)).size, Object.keys(VARIABLES).length);
+});
+
+const wrong: readonly (readonly [string, string, string])[] = [
+  [
+    'registry',
+    'https://ghcr.io',
+    'THOTH_REGISTRY: "https://ghcr.io" is not a host such as ghcr.io or localhost:5000',
+  ],
+  [
+    'registry',
+    'ghcr.io/thoth',
+    'THOTH_REGISTRY: "ghcr.io/thoth" is not a host such as ghcr.io or localhost:5000',
+  ],
+  ['registry', 'user@host', 'THOTH_REGISTRY: "user@host" is not a host such as ghcr.io or localhost:5000'],
+  ['repository', 'Thoth', 'THOTH_REPOSITORY: "Thoth" is not a repository name such as marcopancotti/thoth'],
+  ['repository', 'a//b', 'THOTH_REPOSITORY: "a//b" is not a repository name such as marcopancotti/thoth'],
+  ['repository', 'a..b', 'THOTH_REPOSITORY: "a..b" is not a repository name such as marcopancotti/thoth'],
+  ['repository', 'a:1', 'THOTH_REPOSITORY: "a:1" is not a repository name such as marcopancotti/thoth'],
+  ['repository', 'a'.repeat(256), 'THOTH_REPOSITORY: is longer than 255 characters'],
+  ['platforms', 'arm64', 'THOTH_PLATFORMS: "arm64" is not a platform such as linux/arm64'],
+  [
+    'platforms',
+    'linux/amd64,windows/amd64',
+    'THOTH_PLATFORMS: "windows/amd64" is not a platform such as linux/arm64',
+  ],
+  ['platforms', ' , ', 'THOTH_PLATFORMS: names no platform'],
+  ['severity', 'bad', 'THOTH_SEVERITY: "BAD" is none of CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN'],
+  ['severity', ',', 'THOTH_SEVERITY: names no severity'],
+  ['healthPath', 'health', 'THOTH_HEALTH_PATH: does not begin with /'],
+  ['builder', 'kaniko', 'THOTH_BUILDER: "kaniko" is none of auto, buildx, buildah'],
+  [
+    'plainHttp',
+    'http://a',
+    'THOTH_REGISTRY_PLAIN_HTTP: "http://a" is not a host such as ghcr.io or localhost:5000',
+  ],
+  ['extraCa', '/no/such', 'THOTH_EXTRA_CA: there is no file /no/such'],
+  ['registryCa', '/no/such', 'THOTH_REGISTRY_CA: there is no file /no/such'],
+];
+for (const [name, value, fault] of wrong) {
+  test(`a fault: ${name} ${value.slice(0, 30)}`, async () => {
+    const error = await failure(() => read({ [name]: value }));
+    assert.equal(error.code, 'SETTING_INVALID');
+    assert.equal(error.exitCode, 2);
+    assert.deepEqual(error.details, [fault]);
+  });
+}
+
+test('all faults are told at once', async () => {
+  const error = await failure(() => read({ registry: 'a b', severity: 'x,y' }, { THOTH_BUILDER: 'none' }));
+  assert.deepEqual(error.details.map((line) => line.split(':')[0]).sort(), [
+    'THOTH_BUILDER',
+    'THOTH_REGISTRY',
+    'THOTH_SEVERITY',
+    'THOTH_SEVERITY',
+  ]);
+});
+
+test('the base images are read from the Dockerfile', () => {
+  writeFileSync(
+    join(folder, 'Dockerfile'),
+    'ARG NODE_IMAGE=docker.io/node:1@sha256:a\nARG RUNTIME_IMAGE=gcr.io/x\nFROM $NODE_IMAGE\nARG OTHER=1\n',
+  );
+  assert.deepEqual(dockerfileImages(folder), { node: 'docker.io/node:1@sha256:a', runtime: 'gcr.io/x' });
+});
+
+test("the project's own Dockerfile pins both base images by digest", () => {
+  const { node, runtime } = dockerfileImages(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+  for (const image of [node, runtime]) assert.match(image, /@sha256:[0-9a-f]{64}$/);
+});
+
+for (const [name, text] of [
+  ['without a default', 'ARG NODE_IMAGE\nARG RUNTIME_IMAGE=x\n'],
+  ['without one of them', 'ARG NODE_IMAGE=x\n'],
+  ['that is missing', undefined],
+] as const) {
+  test(`a Dockerfile ${name} is a fault`, async () => {
+    const project = mkdtempSync(join(folder, 'project-'));
+    if (text !== undefined) writeFileSync(join(project, 'Dockerfile'), text);
+    const error = await failure(() => dockerfileImages(project));
+    assert.equal(error.code, 'SETTING_INVALID');
+    assert.match(
+      error.message,
+      new RegExp(`^${join(project, 'Dockerfile')} is missing, or names no default`),
+    );
+  });
+}
