@@ -105,7 +105,7 @@ export const writeNotes = (tag: string, layout?: string) =>
   release('notes', releaseTag(tag), ...(layout === undefined ? [] : ['--layout', layout]));
 
 export const writeChangelog = (tag: string, file: string) =>
-  release('changelog', releaseTag(tag), '--write', file);
+  release('changelog', releaseTag(tag), '--from', 'CHANGELOG.md', '--write', file);
 
 /** Plans from what lies in the release's folder: layout, evidence of the starts, scan report. */
 export const planRelease = (target: Target, tag: string, rehearsal: boolean) =>

@@ -91,6 +91,7 @@ export function updateChangelog(text: string, version: Version, section: string)
 /**
  * Puts a version's section into a changelog file. A file that would stay the same is not written.
  *
+ * @param from the changelog that the section is put into, where that is another file
  * @throws ReleaseError as {@link changelogSection}; USAGE where the file can't be read; DISK where it can't be
  *   written, and then it is as it was
  */
@@ -98,11 +99,11 @@ export async function writeChangelog(
   project: string,
   version: Version,
   file: string,
+  from = file,
 ): Promise<{ section: string; changed: boolean }> {
   const section = await changelogSection(project, version);
-  const text = await readText(file);
-  const updated = updateChangelog(text, version, section);
-  const changed = updated !== text;
+  const updated = updateChangelog(await readText(from), version, section);
+  const changed = updated !== (await readText(file));
   if (changed) await writeWhole(file, updated);
   return { section, changed };
 }

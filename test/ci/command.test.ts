@@ -48,7 +48,11 @@ const LINES: readonly [string, string[], string][] = [
   ],
   ['notes', command.writeNotes('v1.2.3'), `${thoth} notes v1.2.3`],
   ['notes of a layout', command.writeNotes('v1.2.3', 'L'), `${thoth} notes v1.2.3 --layout L`],
-  ['changelog', command.writeChangelog('v1.2.3', 'F'), `${thoth} changelog v1.2.3 --write F`],
+  [
+    'changelog',
+    command.writeChangelog('v1.2.3', 'F'),
+    `${thoth} changelog v1.2.3 --from CHANGELOG.md --write F`,
+  ],
   ['plan', command.planRelease(target, 'v1.2.3', false), `${thoth} plan ${at} --tag v1.2.3`],
   [
     'plan of a rehearsal',

@@ -53,7 +53,10 @@ export const COMMANDS: readonly Entry[] = [
   {
     usage: 'changelog <version>',
     summary: "a version's section of the changelog, from the git history",
-    options: [['--write <file>', 'put it into this file as well']],
+    options: [
+      ['--write <file>', 'put it into this file as well'],
+      ['--from <file>', 'changelog to put it into, where that is another file'],
+    ],
     examples: ['changelog v1.0.0', 'changelog v1.0.0 --write CHANGELOG.md'],
     load: async () => (await import('./changelog.ts')).changelog,
   },

@@ -3,15 +3,18 @@ import { changelogSection, writeChangelog } from '../changelog.ts';
 import { parseVersion } from '../version.ts';
 import type { CommandModule } from './context.ts';
 
-const Flags = z.object({ write: z.string().optional() });
+const Flags = z.object({ write: z.string().optional(), from: z.string().optional() });
 
 /** `changelog VERSION`: its section, printed; or put into a file with `--write`. */
 export const changelog: CommandModule = {
   async run({ settings, print }, [version = ''], flags) {
-    const { write } = Flags.parse(flags);
+    const { write, from } = Flags.parse(flags);
     const parsed = parseVersion(version);
-    if (write !== undefined) await writeChangelog(settings.project, parsed, write);
-    const section = await changelogSection(settings.project, parsed);
+    const { project } = settings;
+    const section =
+      write === undefined
+        ? await changelogSection(project, parsed)
+        : (await writeChangelog(project, parsed, write, from)).section;
     print(section, { version: parsed.tag, section, ...(write === undefined ? {} : { file: write }) });
   },
 };

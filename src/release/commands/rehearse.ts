@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { createBuildah } from '../builder/buildah.ts';
-import { changelogSection, writeChangelog } from '../changelog.ts';
+import { writeChangelog } from '../changelog.ts';
 import { writeWhole } from '../file.ts';
 import { releaseFolder } from '../folder.ts';
 import { assertClean, assertTagAtHead, readRepository } from '../git.ts';
@@ -62,10 +63,11 @@ export const rehearse: CommandModule = {
       });
       await progress.stage('notes', async () => {
         const { project } = settings;
-        await writeChangelog(project, version, `${folder.dir}/CHANGELOG.md`);
+        const written = join(folder.dir, 'CHANGELOG.md');
+        const { section } = await writeChangelog(project, version, written, join(project, 'CHANGELOG.md'));
         const notes = renderNotes({
           version,
-          section: await changelogSection(project, version),
+          section,
           registry: settings.registry,
           repository: settings.repository,
           tags: plan.moves.map((move) => move.tag),
