@@ -11,6 +11,7 @@ const HOW_TO_GET = {
   'docker-registry': 'Run `make tools`, or `apt-get install docker-registry`.',
   mmdebstrap: 'Run `make tools`, or `apt-get install mmdebstrap`.',
   'qemu-aarch64-static': 'Run `make tools`, or `apt-get install qemu-user-static`.',
+  'qemu-x86_64-static': 'Run `make tools`, or `apt-get install qemu-user-static`.',
   npm: 'Install Node.js with npm.',
   tar: 'Install tar.',
   setpriv: 'Install util-linux.',

@@ -7,6 +7,7 @@ import { isLoopback } from '../target.ts';
 import { together } from '../together.ts';
 import type { Builder, BuildRequest } from './builder.ts';
 import { indexPlain } from './plain.ts';
+import { buildRemedy } from './remedy.ts';
 
 /** A stage that the Dockerfile builds natively for every platform: `FROM --platform=$BUILDPLATFORM … AS name`. */
 const NATIVE_STAGE = /^FROM\s+--platform=\$\{?BUILDPLATFORM\}?\s+\S+\s+AS\s+(\S+)/gim;
@@ -130,16 +131,7 @@ function buildFailed(result: CommandResult): ReleaseError {
   return new ReleaseError(
     'BUILD_FAILED',
     'buildah could not build the image.',
-    remedy(result.stderr),
+    buildRemedy(result.stderr),
     tail(result, 20),
   );
-}
-
-/** What to do, from what buildah said. */
-function remedy(stderr: string): string {
-  if (/no space left on device/i.test(stderr)) return 'The disk is full: free some room and run it again.';
-  if (/SELF_SIGNED_CERT|unable to get local issuer|UNABLE_TO_VERIFY/i.test(stderr)) {
-    return 'A proxy signs the network with its own certificate authority: name its PEM file in THOTH_EXTRA_CA.';
-  }
-  return 'Read the lines below: the step that failed is the last one.';
 }

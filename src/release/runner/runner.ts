@@ -4,7 +4,7 @@ import type { PlatformImage } from '../layout.ts';
 export interface RunningImage {
   /** Where its API answers, `http://127.0.0.1:PORT`. */
   readonly url: string;
-  /** Settles when the program ends, with its exit code. */
+  /** Settles when the program ends, with its exit code; fails with NO_RUNNER where it could not run at all. */
   readonly ended: Promise<number>;
   output(): string;
   /** Runs the image's own HEALTHCHECK inside it and returns its exit code. */
