@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { ReleaseError } from './errors.ts';
 
@@ -29,18 +29,23 @@ export async function findTool(name: ToolName, home: string, env = process.env):
   for (const dir of [join(home, 'tools', 'bin'), ...(env.PATH ?? '').split(delimiter)]) {
     if (dir === '') continue;
     const path = resolve(dir, name);
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
+    if (await isProgram(path)) return path;
   }
   return undefined;
 }
 
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile(); // a folder may be "executed", too
+  } catch {
+    return false;
+  }
+}
+
 /** Like {@link findTool}. @throws ReleaseError TOOL_MISSING with how to get it. */
-export async function requireTool(name: ToolName, home: string): Promise<string> {
-  const path = await findTool(name, home);
+export async function requireTool(name: ToolName, home: string, env = process.env): Promise<string> {
+  const path = await findTool(name, home, env);
   if (path === undefined) {
     throw new ReleaseError('TOOL_MISSING', `The program "${name}" was not found.`, HOW_TO_GET[name]);
   }
