@@ -31,6 +31,41 @@ export interface Workshop {
   readonly signal: AbortSignal;
 }
 
+/** What a build takes from the workshop: a rebuild starts and scans nothing. */
+export type BuildBench = Pick<Workshop, 'builder' | 'regctl' | 'host' | 'progress' | 'signal'>;
+
+/**
+ * Builds every platform of the project's commit into one layout.
+ *
+ * @param output.noCache build from nothing, to show that the same commit gives the same digest
+ */
+export async function buildCommit(
+  settings: Settings,
+  version: Version,
+  repository: Pick<Repository, 'head' | 'time'>,
+  bench: BuildBench,
+  output: { dir: string; noCache?: boolean },
+): Promise<{ layout: Layout; base: BaseImages }> {
+  const { progress, signal } = bench;
+  const base = await progress.stage('base images', (say) => bases(settings, bench, say));
+  if (base.standIn) {
+    progress.warn(
+      'The base images can not be reached: this image stands on A STAND-IN made of Debian packages and npm’s Node.js. It is never released.',
+    );
+  }
+  const request = {
+    settings,
+    version,
+    source: { revision: repository.head, time: repository.time },
+    base,
+    staging: `${bench.host}/staging`,
+    output: output.dir,
+    noCache: output.noCache ?? false,
+  };
+  const layout = await progress.stage('build', (say) => buildLayout(request, bench, { say, signal }));
+  return { layout, base };
+}
+
 /**
  * Builds a release on this machine and puts it through every gate: image policy, start of each platform,
  * scan. What a plan is made from is left in the release's folder; nothing is pushed.
@@ -43,22 +78,9 @@ export async function buildRelease(
   repository: Repository,
   workshop: Workshop,
 ): Promise<{ layout: Layout; base: BaseImages }> {
-  const { progress, signal } = workshop;
+  const { progress } = workshop;
   const folder = releaseFolder(settings.home, version);
-  const base = await progress.stage('base images', (say) => bases(settings, workshop, say));
-  if (base.standIn) {
-    progress.warn(
-      'The base images can not be reached: this image stands on A STAND-IN made of Debian packages and npm’s Node.js. It is never released.',
-    );
-  }
-  const source = { revision: repository.head, time: repository.time };
-  const layout = await progress.stage('build', (say) =>
-    buildLayout(
-      { settings, version, source, base, staging: `${workshop.host}/staging`, output: folder.layout },
-      workshop,
-      { say, signal },
-    ),
-  );
+  const { layout, base } = await buildCommit(settings, version, repository, workshop, { dir: folder.layout });
   await progress.stage('image policy', async () =>
     assertPolicy(layout, { platforms: settings.platforms, version }),
   );
@@ -93,7 +115,7 @@ export async function forgetRehearsal(
 
 async function bases(
   settings: Settings,
-  workshop: Workshop,
+  workshop: BuildBench,
   say: (line: string) => void,
 ): Promise<BaseImages> {
   const { regctl, host, signal } = workshop;

@@ -10,6 +10,8 @@ import { versionAt } from './rollback.ts';
 import { tagsFor } from './tags.ts';
 import { type Version, versionOrNone } from './version.ts';
 
+const REVISION_ANNOTATION = 'org.opencontainers.image.revision';
+
 /** One thing that was looked at. */
 export interface Check {
   readonly name: string;
@@ -22,6 +24,8 @@ export interface Verification {
   readonly version: string;
   readonly registry: string;
   readonly index: string;
+  /** The commit it says it was built from. */
+  readonly revision: string | null;
   readonly platforms: readonly { platform: string; digest: string; size: number }[];
   /** Each tag of the version's ranges, and what it points to. */
   readonly tags: readonly { tag: string; digest: string | null }[];
@@ -60,6 +64,7 @@ export async function verifyRelease(
       version: version.tag,
       registry: registry.name,
       index,
+      revision: layout.annotations[REVISION_ANNOTATION] ?? null,
       platforms: layout.platforms.map(({ platform, digest, size }) => ({ platform, digest, size })),
       tags: [{ tag: version.tag, digest: index }, ...ranges.map(({ tag, digest }) => ({ tag, digest }))],
       checks: [
@@ -73,6 +78,15 @@ export async function verifyRelease(
   } finally {
     await rm(layout.dir, { recursive: true, force: true });
   }
+}
+
+/** The verification with one check more: whether a build of the same commit gave the same digest. */
+export function withRebuild(verification: Verification, rebuilt: string, builder: string): Verification {
+  const same = rebuilt === verification.index;
+  const detail = same
+    ? `${builder} gives the same digest`
+    : `${builder} gives ${rebuilt}; another engine or other base images give other digests`;
+  return { ...verification, checks: [...verification.checks, check('rebuild', same, detail)] };
 }
 
 /** @throws ReleaseError VERIFY_FAILED naming each check that failed */

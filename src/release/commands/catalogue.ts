@@ -158,9 +158,14 @@ export const COMMANDS: readonly Entry[] = [
   {
     usage: 'verify',
     summary: 'read a release back from the registry and check it',
-    options: [TAG, ...TARGET, PLATFORMS],
+    options: [
+      TAG,
+      ...TARGET,
+      PLATFORMS,
+      ['--rebuild', 'build its commit again from nothing, and compare the digests'],
+    ],
     required: ['tag'],
-    examples: ['verify --tag v1.0.0 --json'],
+    examples: ['verify --tag v1.0.0 --json', 'verify --tag v1.0.0 --rebuild'],
     load: async () => (await import('./verify.ts')).verify,
   },
   {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createBuildah } from '../builder/buildah.ts';
 import { writeChangelog } from '../changelog.ts';
 import { writeWhole } from '../file.ts';
 import { releaseFolder } from '../folder.ts';
@@ -8,16 +7,15 @@ import { assertClean, assertTagAtHead, readRepository } from '../git.ts';
 import { renderNotes } from '../notes.ts';
 import { formatPlan } from '../plan.ts';
 import { buildRelease, forgetRehearsal } from '../prepare.ts';
-import { createBuildahRunner } from '../runner/buildah.ts';
 import { describeSummary, summarize } from '../summary.ts';
 import { openEmbedded } from '../target.ts';
-import { requireTool } from '../tools.ts';
 import { assertVerified, verifyRelease } from '../verify.ts';
 import { parseVersion } from '../version.ts';
 import type { CommandModule } from './context.ts';
 import { makePlan } from './plan.ts';
 import { applyWith } from './publish.ts';
 import { openTrivy } from './scan.ts';
+import { openWorkshop } from './workshop.ts';
 
 const Flags = z.object({
   port: z.coerce.number().int().min(1).max(65_535).optional(),
@@ -37,19 +35,10 @@ export const rehearse: CommandModule = {
       await assertTagAtHead(settings.project, version, found);
       return found;
     });
-    const buildah = await requireTool('buildah', settings.home);
-    const trivy = await openTrivy(context);
     const target = await progress.stage('registry', () => openEmbedded(settings, signal, port));
     try {
-      const { layout } = await buildRelease(settings, version, repository, {
-        builder: await createBuildah(buildah, settings.home, target.regctl),
-        runner: createBuildahRunner(buildah, settings.home),
-        regctl: target.regctl,
-        trivy,
-        host: target.host,
-        progress,
-        signal,
-      });
+      const workshop = await openWorkshop(context, target, await openTrivy(context));
+      const { layout } = await buildRelease(settings, version, repository, workshop);
       const removed = await forgetRehearsal(target.registry, version, layout.index.digest);
       if (removed.length > 0) progress.warn(`an earlier rehearsal is replaced: ${removed.join(', ')}`);
       const plan = await makePlan(context, target, version, { channel, rehearsal: true });

@@ -1,0 +1,21 @@
+import { chooseBuilder } from '../builder/choose.ts';
+import type { Workshop } from '../prepare.ts';
+import { chooseRunner } from '../runner/choose.ts';
+import type { Target } from '../target.ts';
+import type { Trivy } from '../trivy.ts';
+import type { Context } from './context.ts';
+
+/** What this machine builds and starts images with. @throws ReleaseError NO_BUILDER, NO_RUNNER, TOOL_MISSING */
+export async function openWorkshop(context: Context, embedded: Target, trivy: Trivy): Promise<Workshop> {
+  const { settings, progress, signal } = context;
+  const { regctl, host } = embedded;
+  return {
+    builder: await chooseBuilder(settings, regctl, signal),
+    runner: await chooseRunner(settings, regctl, signal),
+    regctl,
+    trivy,
+    host,
+    progress,
+    signal,
+  };
+}
