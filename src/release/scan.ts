@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
 import { writeWhole } from './file.ts';
 import { describeFinding, Finding, readFindings } from './finding.ts';
+import { Ignored, isIgnored } from './ignored.ts';
 import { imageReport } from './image-report.ts';
 import type { Layout } from './layout.ts';
 import type { Severity } from './settings.ts';
@@ -26,6 +27,8 @@ export const ScanReport = z.object({
       findings: z.array(Finding),
     }),
   ),
+  /** What the project's ignore file said on that day; findings are listed all the same. */
+  ignored: z.array(Ignored).optional(),
 });
 export type ScanReport = z.infer<typeof ScanReport>;
 
@@ -39,9 +42,15 @@ export type ScanReport = z.infer<typeof ScanReport>;
 export async function scanLayout(
   trivy: Trivy,
   layout: Layout,
-  options: { severity: readonly Severity[]; output: string; now: Date; say?: (line: string) => void },
+  options: {
+    severity: readonly Severity[];
+    output: string;
+    now: Date;
+    ignored?: readonly Ignored[];
+    say?: (line: string) => void;
+  },
 ): Promise<ScanReport> {
-  const { severity, output, now, say } = options;
+  const { severity, output, now, ignored = [], say } = options;
   const reportFile = join(output, 'report.json');
   await rm(reportFile, { force: true });
   say?.('updating the vulnerability database');
@@ -61,7 +70,13 @@ export async function scanLayout(
     }),
   );
   const vulnerabilities = looked(database, platforms);
-  const report = { scanner: `trivy ${scanner.version}`, severity: [...severity], vulnerabilities, platforms };
+  const report = {
+    scanner: `trivy ${scanner.version}`,
+    severity: [...severity],
+    vulnerabilities,
+    platforms,
+    ...(ignored.length === 0 ? {} : { ignored: [...ignored] }),
+  };
   await writeWhole(reportFile, `${JSON.stringify(report, null, 2)}\n`);
   return report;
 }
@@ -75,17 +90,17 @@ function looked(database: Freshness, platforms: ScanReport['platforms']) {
 
 /**
  * The findings that stop a release: every secret, misconfiguration of the severities asked for, and
- * vulnerabilities of those severities that have a fix.
+ * vulnerabilities of those severities that have a fix; without those that are ignored.
  */
 export function gate(report: ScanReport): (Finding & { platform: string })[] {
+  const stops = (finding: Finding) => {
+    if (isIgnored(finding, report.ignored ?? [])) return false;
+    if (finding.kind === 'secret') return true;
+    const severe = report.severity.includes(finding.severity);
+    return severe && (finding.kind !== 'vulnerability' || finding.fixedIn !== undefined);
+  };
   return report.platforms.flatMap(({ platform, findings }) =>
-    findings
-      .filter((finding) => {
-        if (finding.kind === 'secret') return true;
-        const severe = report.severity.includes(finding.severity);
-        return finding.kind === 'vulnerability' ? severe && finding.fixedIn !== undefined : severe;
-      })
-      .map((finding) => ({ ...finding, platform })),
+    findings.filter(stops).map((finding) => ({ ...finding, platform })),
   );
 }
 
@@ -115,18 +130,25 @@ export function assertGate(report: ScanReport, options: { allowUnchecked: boolea
 
 /** One line for a summary. Never says "clean" about what was not looked for. */
 export function describeScan(report: ScanReport): string {
-  const count = (kind: Finding['kind']) =>
+  const { platforms, vulnerabilities, ignored = [] } = report;
+  /** Equal findings of two platforms are one. */
+  const count = (wanted: (finding: Finding) => boolean) =>
     new Set(
-      report.platforms.flatMap((platform) =>
-        platform.findings
-          .filter((finding) => finding.kind === kind)
-          .map((finding) => `${finding.id} ${finding.target}`),
+      platforms.flatMap(({ findings }) =>
+        findings.filter(wanted).map((finding) => `${finding.id} ${finding.target}`),
       ),
     ).size;
-  const packages = Math.max(0, ...report.platforms.map((platform) => platform.packages));
-  const vulnerabilities =
-    report.vulnerabilities.status === 'checked'
-      ? `vulnerabilities: ${count('vulnerability')} in ${packages} packages (database of ${report.vulnerabilities.databaseUpdatedAt.slice(0, 10)})`
-      : `vulnerabilities: NOT CHECKED (${report.vulnerabilities.reason})`;
-  return `${vulnerabilities}, secrets: ${count('secret')}, misconfigurations: ${count('misconfiguration')}`;
+  const ofKind = (kind: Finding['kind']) => count((finding) => finding.kind === kind);
+  const packages = Math.max(0, ...platforms.map((platform) => platform.packages));
+  const looked =
+    vulnerabilities.status === 'checked'
+      ? `${ofKind('vulnerability')} in ${packages} packages (database of ${vulnerabilities.databaseUpdatedAt.slice(0, 10)})`
+      : `NOT CHECKED (${vulnerabilities.reason})`;
+  const skipped = count((finding) => isIgnored(finding, ignored));
+  return [
+    `vulnerabilities: ${looked}`,
+    `secrets: ${ofKind('secret')}`,
+    `misconfigurations: ${ofKind('misconfiguration')}`,
+    ...(skipped === 0 ? [] : [`ignored of these: ${skipped}`]),
+  ].join(', ');
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeFinding, type Finding, readFindings } from '../../src/release/finding.ts';
+import type { Ignored } from '../../src/release/ignored.ts';
 import { assertGate, describeScan, gate, ScanReport } from '../../src/release/scan.ts';
 import { freshness } from '../../src/release/vulnerability-database.ts';
 import { failure } from './failure.ts';
@@ -260,6 +261,33 @@ for (const [name, stopped, over] of gates) {
     assert.equal(error.code, 'SCAN_GATE');
     assert.deepEqual(error.details, gate(report).map(describeFinding));
     assert.match(error.message, /found 2 thing/);
+  });
+}
+
+const ignored: readonly (readonly [string, boolean, Partial<Ignored>])[] = [
+  ['by its id and package', true, {}],
+  ['by its id and folder', true, { id: 'private-key', in: '/app/' }],
+  ['by its id and file', true, { id: 'private-key', in: '/app/key' }],
+  ['by half a file name', false, { id: 'private-key', in: '/app/k' }],
+  ['by half a package name', false, { in: 'open' }],
+  ['of another package', false, { in: 'zlib' }],
+  ['of another id', false, { id: 'CVE-2' }],
+];
+for (const [name, passes, over] of ignored) {
+  test(`the gate ${passes ? 'lets pass' : 'stops'} what is ignored ${name}`, () => {
+    const found = [
+      finding({ fixedIn: '3' }),
+      finding({ kind: 'secret', id: 'private-key', target: '/app/key:1' }),
+    ];
+    const entry = { id: 'CVE-1', in: 'openssl', reason: 'not reachable here', until: '2026-12-31', ...over };
+    const report = { ...reportOf(found), ignored: [entry] };
+    assert.equal(gate(report).length, passes ? 2 : 4);
+    assert.equal(describeScan(report).endsWith(', ignored of these: 1'), passes);
+    assert.match(
+      describeScan(report),
+      /^vulnerabilities: 1 .*, secrets: 1, /,
+      'what is ignored is counted all the same',
+    );
   });
 }
 
