@@ -46,16 +46,25 @@ export async function writeLayer(dir: string, tar: string, createdBy: string): P
   };
 }
 
-/** Composes an image for `linux/ARCHITECTURE`. @returns its manifest's descriptor, with the platform */
+/**
+ * Composes an image for `linux/ARCHITECTURE`.
+ *
+ * @param image.config `config` of the image config, as `{ Env: [...] }`
+ * @returns its manifest's descriptor, with the platform
+ */
 export async function writeImage(
   dir: string,
-  image: { architecture: string; env: readonly string[]; layers: readonly WrittenLayer[] },
+  image: {
+    architecture: string;
+    config: Readonly<Record<string, unknown>>;
+    layers: readonly WrittenLayer[];
+  },
 ): Promise<Descriptor> {
   const platform = { os: 'linux', architecture: image.architecture };
   const config = await writeJson(dir, CONFIG_TYPE, {
     created: CREATED,
     ...platform,
-    config: { Env: image.env },
+    config: image.config,
     rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => layer.diffId) },
     history: image.layers.map((layer) => ({ created: CREATED, created_by: layer.createdBy })),
   });

@@ -118,7 +118,7 @@ async function assemble(work: string, key: string, options: StandInOptions): Pro
   ]);
   const image = (architecture: string, more: readonly WrittenLayer[]) => {
     const base = bases[architectures.indexOf(architecture)] ?? [];
-    return writeImage(layout, { architecture, env: ENVIRONMENT, layers: [...base, ...more] });
+    return writeImage(layout, { architecture, config: { Env: ENVIRONMENT }, layers: [...base, ...more] });
   };
   await writeIndexes(layout, {
     runtime: await together(options.architectures.map((architecture) => image(architecture, []))),

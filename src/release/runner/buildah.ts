@@ -32,6 +32,7 @@ export function createBuildahRunner(buildah: string, home: string): Runner {
       );
       const { stdout } = await call(['inspect', '--format', '{{.FromImageDigest}}', name]);
       if (stdout.trim() !== image.digest) {
+        await run(buildah, [...storage, 'rm', name]);
         throw new ReleaseError(
           'LAYOUT_CORRUPT',
           `The image started for ${image.platform} is ${stdout.trim()}, and the layout's is ${image.digest}.`,

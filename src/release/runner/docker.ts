@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { type CommandResult, run, runOk, tail } from '../command.ts';
 import { ReleaseError } from '../errors.ts';
 import type { PlatformImage } from '../layout.ts';
+import { freePort } from '../port.ts';
 import type { Regctl } from '../regctl.ts';
 import { EMULATOR_IN_IMAGE, emulated, findEmulator, isForeign, noEmulator } from './emulator.ts';
 import type { Runner, RunningImage } from './runner.ts';
@@ -38,7 +39,8 @@ export function createDockerRunner(docker: string, home: string, regctl: Regctl,
     async start(layout, image, signal) {
       const names = namesFor(home, image.platform);
       const { Entrypoint, Cmd, Healthcheck, ExposedPorts } = image.config.config;
-      const port = Object.keys(ExposedPorts ?? {})[0] ?? '8000/tcp';
+      const inside = Object.keys(ExposedPorts ?? {})[0] ?? '8000/tcp';
+      const port = await freePort();
       const emulator = await findEmulator(image.config.architecture, home);
       const call = (args: readonly string[]) =>
         runOk(docker, args, { signal }, (result) => startFailed(image, result));
@@ -47,15 +49,14 @@ export function createDockerRunner(docker: string, home: string, regctl: Regctl,
         await load(layout, image, names.image, home, regctl, call);
         await call(['network', 'create', names.network]);
         const command = [...(Entrypoint ?? []), ...(Cmd ?? [])];
-        await call(runArguments(names, image.platform, port, emulator, command));
-        const address = (await call(['port', names.container, port])).stdout.trim().split('\n')[0] ?? '';
-        return follow(address);
+        await call(runArguments(names, image.platform, `127.0.0.1:${port}:${inside}`, emulator, command));
+        return follow();
       } catch (error) {
         await clean(docker, names);
         throw error;
       }
 
-      function follow(address: string): RunningImage {
+      function follow(): RunningImage {
         let output = '';
         const logs = execa(docker, ['logs', '--follow', names.container], {
           reject: false,
@@ -75,7 +76,7 @@ export function createDockerRunner(docker: string, home: string, regctl: Regctl,
         });
         ended.catch(() => undefined); // whoever waits for it is told all the same
         return {
-          url: `http://${address}`,
+          url: `http://127.0.0.1:${port}`,
           ended,
           output: () => output,
           async healthcheck() {
@@ -94,18 +95,18 @@ export function createDockerRunner(docker: string, home: string, regctl: Regctl,
   };
 }
 
-/** `docker run` of an image, its port published on a free port of loopback. */
+/** `docker run` of an image. @param publish `HOST:PORT:PORT/PROTOCOL` */
 export function runArguments(
   names: Names,
   platform: string,
-  port: string,
+  publish: string,
   emulator: string | undefined,
   command: readonly string[],
 ): string[] {
   const mount = `type=bind,source=${emulator},target=${EMULATOR_IN_IMAGE},readonly`;
   return [
     ...['run', '--detach', '--name', names.container, '--network', names.network, '--platform', platform],
-    ...['--publish', `127.0.0.1::${port}`, ...HARDENING],
+    ...['--publish', publish, ...HARDENING],
     ...(emulator === undefined
       ? [names.image]
       : ['--mount', mount, '--entrypoint', EMULATOR_IN_IMAGE, names.image, ...command]),
