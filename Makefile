@@ -24,10 +24,10 @@ tools: prerequisites ## Install only what a release needs
 	@tools/install.sh $(RELEASE_TOOLS)
 
 rehearse: $(INSTALLED) tools ## Rehearse a release from build to verified registry: make rehearse TAG=v1.0.0
-	@exec node --import tsx src/release/cli.ts rehearse "$$TAG"
+	@exec tools/as-root.sh node --import tsx src/release/cli.ts rehearse "$$TAG"
 
 test: check setup ## Run the static checks and every test (one kind: npm test -- unit)
-	@exec node test/run.mjs
+	@exec tools/as-root.sh node test/run.mjs
 
 check: $(INSTALLED) ## Run the static checks alone: types, style, scripts, workflows
 	@tools/install.sh $(CHECK_TOOLS)
@@ -39,10 +39,10 @@ test-dagger: ## Run the Dagger module on a real engine (needs the dagger CLI)
 	@exec ci/test-engine.sh
 
 bench: setup ## Measure; asserts nothing
-	@exec node --import tsx bench/release.ts
+	@exec tools/as-root.sh node --import tsx bench/release.ts
 
 clean: ## Remove what builds and releases made; the tools stay
-	@tools/clean.sh
+	@tools/as-root.sh tools/clean.sh
 
 # Not printed by `make`: these run before the targets above.
 prerequisites:
