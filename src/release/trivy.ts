@@ -94,7 +94,7 @@ export async function trivyImage(
     // The name is in every finding, which is the same on each platform.
     const view = join(folder, 'image');
     await mkdir(view);
-    const manifest = { schemaVersion: 2, manifests: [{ ...image.manifest, platform: undefined }] };
+    const manifest = { schemaVersion: 2, manifests: [image.manifest] };
     await writeFile(join(view, 'index.json'), JSON.stringify(manifest));
     await writeFile(join(view, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     await symlink(resolve(layout, 'blobs'), join(view, 'blobs'));
