@@ -57,9 +57,19 @@ trap 'stop 143' TERM
 # program_of PACKAGE: prints the program by which it is known to be there
 program_of() {
   case $1 in
+    docker.io) echo dockerd ;;
     qemu-user-static) echo qemu-aarch64-static ;;
     buildah | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
     *) return 1 ;;
+  esac
+}
+
+# services_of PACKAGE: prints what Debian starts with it, and nothing here needs: a daemon that acts as root, a
+# registry open to the network. Rehearsals and tests start their own.
+services_of() {
+  case $1 in
+    docker.io) echo docker.socket docker.service ;;
+    docker-registry) echo docker-registry.service ;;
   esac
 }
 
@@ -92,10 +102,10 @@ install_packages() {
   fi
   for package in "$@"; do
     is_there "$(program_of "$package")" || fail 1 "The package $package came without $(program_of "$package")."
-    # Debian starts a registry that is open to the network; a rehearsal starts its own, on loopback.
-    if [ "$package" = docker-registry ] && [ -d /run/systemd/system ]; then
-      $as_root systemctl --quiet disable --now docker-registry.service ||
-        say "Debian's own docker-registry service still runs: systemctl disable --now docker-registry"
+    services=$(services_of "$package")
+    if [ -n "$services" ] && [ -d /run/systemd/system ]; then
+      # shellcheck disable=SC2086 # a list of names without blanks
+      $as_root systemctl --quiet disable --now $services || say "These services still run: $services"
     fi
   done
   rm -f "$log"
