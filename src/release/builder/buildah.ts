@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandResult, run, runOk, tail } from '../command.ts';
@@ -30,7 +31,7 @@ export async function createBuildah(buildah: string, home: string, regctl: Regct
   return {
     name: stdout.trim().split('\n')[0] ?? 'buildah',
     async build(request, { say, signal }) {
-      const options = { signal, onLine: say };
+      const options = { signal, onLine: say, env: buildahEnvironment() };
       const call = async (args: readonly string[]) =>
         (await runOk(buildah, [...storage, ...args], options, buildFailed)).stdout.trim();
       const mounted: string[] = [];
@@ -71,6 +72,12 @@ export async function createBuildah(buildah: string, home: string, regctl: Regct
 /** Global flags that keep buildah's images, containers and locks inside `home`. */
 export function buildahStorage(home: string): string[] {
   return ['--root', join(home, 'buildah', 'root'), '--runroot', join(home, 'buildah', 'run')];
+}
+
+/** Buildah fails where DOCKER_CONFIG names a folder without a config.json; Docker goes on without credentials. */
+export function buildahEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  const folder = env.DOCKER_CONFIG ?? '';
+  return folder === '' || existsSync(join(folder, 'config.json')) ? {} : { DOCKER_CONFIG: '' };
 }
 
 /** Names of the stages that a Dockerfile builds on the builder's own platform. */

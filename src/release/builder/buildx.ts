@@ -121,9 +121,12 @@ async function usableBuilder(
   }
   const own = await call('buildx', 'inspect', OWN_BUILDER);
   if (own.exitCode === 0) return OWN_BUILDER;
-  const made = await call('buildx', 'create', '--name', OWN_BUILDER, '--driver', 'docker-container');
-  if (made.exitCode !== 0)
+  const create = ['--name', OWN_BUILDER, '--driver', 'docker-container', '--bootstrap'];
+  const made = await call('buildx', 'create', ...create);
+  if (made.exitCode !== 0) {
+    await call('buildx', 'rm', '--force', OWN_BUILDER);
     throw noBuilder(`The buildx builder ${OWN_BUILDER} could not be made.`, tail(made));
+  }
   return OWN_BUILDER;
 }
 

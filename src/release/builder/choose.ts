@@ -23,10 +23,15 @@ export async function chooseBuilder(
   if (builder === 'buildah') return createBuildah(await requireTool('buildah', home), home, regctl);
   const docker = builder === 'buildx' ? await requireDocker(home, signal) : await findDocker(home, signal);
   const buildx = docker === undefined ? undefined : await findBuildx(docker.program, signal);
-  if (docker !== undefined && buildx !== undefined)
-    return createBuildx(docker.program, buildx, home, regctl, buildxBuilder);
+  const buildah = builder === 'buildx' ? undefined : await findTool('buildah', home);
+  if (docker !== undefined && buildx !== undefined) {
+    try {
+      return await createBuildx(docker.program, buildx, home, regctl, buildxBuilder, signal);
+    } catch (error) {
+      if (buildah === undefined || buildxBuilder !== undefined || !isNoBuilder(error)) throw error;
+    }
+  }
   if (builder === 'buildx') throw noBuildx();
-  const buildah = await findTool('buildah', home);
   if (buildah !== undefined) return createBuildah(buildah, home, regctl);
   throw new ReleaseError(
     'NO_BUILDER',
@@ -34,4 +39,8 @@ export async function chooseBuilder(
     'Start Docker with buildx (https://docs.docker.com/engine/install/), or install buildah: `make tools`.',
     [docker === undefined ? 'no Docker daemon answers' : 'Docker has no buildx', 'there is no buildah'],
   );
+}
+
+function isNoBuilder(error: unknown): boolean {
+  return error instanceof ReleaseError && error.code === 'NO_BUILDER';
 }

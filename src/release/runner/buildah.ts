@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
-import { buildahStorage } from '../builder/buildah.ts';
+import { buildahEnvironment, buildahStorage } from '../builder/buildah.ts';
 import { run, runOk, tail } from '../command.ts';
 import { ReleaseError } from '../errors.ts';
 import type { PlatformImage } from '../layout.ts';
@@ -22,14 +22,12 @@ export function createBuildahRunner(buildah: string, home: string): Runner {
       const name = `thoth-start-${architecture}`;
       const emulator = await findEmulator(architecture, home);
       if (emulator === undefined && isForeign(architecture)) throw noEmulator(image.platform);
-      const call = (args: readonly string[]) =>
-        runOk(buildah, [...storage, ...args], { signal }, (result) => startFailed(image, tail(result)));
-      await run(buildah, [...storage, 'rm', name], { signal }); // left by a start that was killed
       // By a relative path: buildah makes a name of an absolute one, and ".thoth" can be in no name.
-      const from = ['from', '--name', name, '--arch', architecture, `oci:${basename(layout)}`];
-      await runOk(buildah, [...storage, ...from], { signal, cwd: dirname(layout) }, (result) =>
-        startFailed(image, tail(result)),
-      );
+      const options = { signal, env: buildahEnvironment(), cwd: dirname(layout) };
+      const call = (args: readonly string[]) =>
+        runOk(buildah, [...storage, ...args], options, (result) => startFailed(image, tail(result)));
+      await run(buildah, [...storage, 'rm', name], { signal }); // left by a start that was killed
+      await call(['from', '--name', name, '--arch', architecture, `oci:${basename(layout)}`]);
       const { stdout } = await call(['inspect', '--format', '{{.FromImageDigest}}', name]);
       if (stdout.trim() !== image.digest) {
         await run(buildah, [...storage, 'rm', name]);
