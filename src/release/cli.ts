@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import { COMMANDS, type Entry } from './commands/catalogue.ts';
 import type { Flags } from './commands/context.ts';
@@ -46,10 +47,18 @@ function commandOf({ usage, summary, options, required = [], examples, load }: E
   return command;
 }
 
-/** Aborts at the first SIGINT or SIGTERM, so that every child ends and every lock is released. */
+/**
+ * Aborts at the first signal, so that every child ends and every lock is released. A second one ends this
+ * process at once, and its children with it.
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(128 + constants.signals[signal]);
+      controller.abort();
+    });
+  }
   return controller.signal;
 }
 

@@ -5,6 +5,7 @@ import type { Builder } from './builder/builder.ts';
 import { writeWhole } from './file.ts';
 import { releaseFolder } from './folder.ts';
 import type { Repository } from './git.ts';
+import { readIgnored } from './ignored.ts';
 import { type Layout, verifyLayout } from './layout.ts';
 import { assertPolicy } from './policy.ts';
 import type { Progress } from './progress.ts';
@@ -151,14 +152,16 @@ async function scanAll(
   workshop: Workshop,
 ): Promise<void> {
   const { trivy, progress } = workshop;
-  const { severity } = settings;
+  const { severity, registry, repository } = settings;
+  const now = new Date();
+  const ignored = await readIgnored(settings.project, now);
   await rm(folder.scan, { recursive: true, force: true });
   const report = await progress.stage('scan', (say) =>
-    scanLayout(trivy, layout, { severity, output: folder.scan, now: new Date(), say }),
+    scanLayout(trivy, layout, { severity, output: folder.scan, now, ignored, say }),
   );
   if (report.vulnerabilities.status === 'not-checked') {
     progress.warn(`vulnerabilities: NOT CHECKED: ${report.vulnerabilities.reason}`);
   }
   assertGate(report, { allowUnchecked: true });
-  await progress.stage('SBOM', () => writeSboms(trivy, layout, folder.sbom));
+  await progress.stage('SBOM', () => writeSboms(trivy, layout, folder.sbom, `${registry}/${repository}`));
 }

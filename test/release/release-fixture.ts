@@ -86,7 +86,12 @@ export async function planFor(registry: Registry, version: string, layout: Layou
       scanner: 'trivy 0.74.0',
       severity: ['HIGH', 'CRITICAL'],
       vulnerabilities: { status: 'checked', databaseUpdatedAt: '2026-01-02T00:00:00.000Z' },
-      platforms: layout.platforms.map(({ platform, digest }) => ({ platform, digest, packages: 3, findings: [] })),
+      platforms: layout.platforms.map(({ platform, digest }) => ({
+        platform,
+        digest,
+        packages: 3,
+        findings: [],
+      })),
     },
     tags,
     current: await currentTags(registry, tags),

@@ -10,9 +10,11 @@ const Flags = z.object({ layout: z.string(), output: z.string() });
 export const sbom: CommandModule = {
   async run(context, _, flags) {
     const { layout, output } = Flags.parse(flags);
+    const { registry, repository } = context.settings;
+    const name = `${registry}/${repository}`;
     const trivy = await openTrivy(context);
     const image = await readLayout(layout);
-    const files = await context.progress.stage('SBOM', () => writeSboms(trivy, image, output));
+    const files = await context.progress.stage('SBOM', () => writeSboms(trivy, image, output, name));
     context.print(files.join('\n'), files);
   },
 };

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readIgnored } from '../ignored.ts';
 import { readLayout, verifyLayout } from '../layout.ts';
 import { assertGate, describeScan, gate, scanLayout } from '../scan.ts';
 import { requireTool } from '../tools.ts';
@@ -26,8 +27,10 @@ export const scan: CommandModule = {
     const trivy = await openTrivy(context);
     const reports = output ?? (await mkdtemp(join(tmpdir(), 'thoth-scan-')));
     try {
+      const now = new Date();
+      const ignored = await readIgnored(settings.project, now);
       const report = await progress.stage('scan', (say) =>
-        scanLayout(trivy, layout, { severity: settings.severity, output: reports, now: new Date(), say }),
+        scanLayout(trivy, layout, { severity: settings.severity, output: reports, now, ignored, say }),
       );
       const stopped = gate(report);
       const files = layout.platforms.map(({ platform }) =>
