@@ -86,19 +86,29 @@ export async function download(registry: Registry, digest: string, scratch: stri
     await registry.download(digest, dir);
     const layout = await readLayout(dir);
     await verifyLayout(layout);
-    if (layout.index.digest !== digest) throw new Error(`it is ${layout.index.digest}`);
+    if (layout.index.digest !== digest) throw otherBytes(registry, digest, [`it is ${layout.index.digest}`]);
     return layout;
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
-    if (error instanceof ReleaseError && error.code.startsWith('REGISTRY_')) throw error;
-    throw new ReleaseError(
-      'VERIFY_FAILED',
-      `${registry.name} does not serve ${digest} as it was pushed.`,
-      'No tag was moved to it by this run. Tell whoever runs the registry, and run it again.',
-      [error instanceof Error ? error.message : String(error)],
-      error,
-    );
+    // A full disk or Ctrl-C says nothing about the registry.
+    if (!(error instanceof ReleaseError && error.code.startsWith('LAYOUT_'))) throw error;
+    throw otherBytes(registry, digest, [error.message, ...error.details], error);
   }
+}
+
+function otherBytes(
+  registry: Registry,
+  digest: string,
+  details: readonly string[],
+  cause?: unknown,
+): ReleaseError {
+  return new ReleaseError(
+    'VERIFY_FAILED',
+    `${registry.name} does not serve ${digest} as it was pushed.`,
+    'No tag was moved to it by this run. Tell whoever runs the registry, and run it again.',
+    details,
+    cause,
+  );
 }
 
 async function assertPlanned(plan: Plan, layout: Layout): Promise<void> {
@@ -135,7 +145,8 @@ async function moveTag(registry: Registry, plan: Plan, move: TagMove): Promise<v
 }
 
 async function assertMoved(registry: Registry, plan: Plan): Promise<void> {
-  const current = await currentTags(registry, plan.moves);
+  const current = new Map<string, string | undefined>();
+  for (const { tag, to } of plan.moves) current.set(tag, await registry.digestOf(tag, to));
   const wrong = plan.moves.filter((move) => current.get(move.tag) !== move.to);
   if (wrong.length === 0) return;
   throw new ReleaseError(

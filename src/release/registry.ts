@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CommandResult, tail } from './command.ts';
-import { type ErrorCode, ReleaseError } from './errors.ts';
 import type { Regctl } from './regctl.ts';
+import { faultError, faultOf, type RegistryFault } from './registry-fault.ts';
 
 /** A repository in a registry, and all that a release does with it. */
 export interface Registry {
@@ -9,8 +8,13 @@ export interface Registry {
   readonly name: string;
   /** Every tag; empty where the repository does not exist yet. */
   tags(): Promise<string[]>;
-  /** The digest a tag points to, or `undefined` where there is no such tag. */
-  digestOf(tag: string): Promise<string | undefined>;
+  /**
+   * The digest a tag points to, or `undefined` where there is no such tag.
+   *
+   * @param expected what the tag was just pointed at: where the registry says otherwise it is asked a few times
+   *   more, since one of many servers may be behind
+   */
+  digestOf(tag: string, expected?: string): Promise<string | undefined>;
   /** The manifest behind a tag or a digest, as the registry serves it: its bytes are what is hashed. */
   manifest(reference: string): Promise<string>;
   /** Uploads an image index and all under it by digest. Blobs that are there already are not sent again. */
@@ -26,17 +30,9 @@ export interface Registry {
 /** An upload of many requests gets on a little at each try, so there are many; a busy day is outlasted. */
 const ATTEMPTS = 30;
 /** A registry of many servers may not know at once what one of them was just given. */
-const ABSENT_ATTEMPTS = 6;
+const SOON_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
-
-/** What regctl prints, and what it means. The first that fits counts. */
-const MEANINGS: readonly [RegExp, ErrorCode | 'absent'][] = [
-  [/\[http 40[13]\]|unauthorized|forbidden|denied|challenge header/i, 'REGISTRY_DENIED'],
-  [/\[http 404\]|not found/i, 'absent'],
-  [/\[http 4(?!08|29)\d\d\]/i, 'REGISTRY_FAILED'],
-  [/no such host|connection refused|certificate|x509|server gave HTTP response/i, 'REGISTRY_UNREACHABLE'],
-];
 
 /**
  * Binds regctl to one repository.
@@ -44,67 +40,79 @@ const MEANINGS: readonly [RegExp, ErrorCode | 'absent'][] = [
  * regctl itself waits and repeats on 429 and 504, and obeys `Retry-After`. Every call is idempotent, so
  * other server errors, resets and time-outs are met here by calling it again, after a random pause that
  * grows; 401, 403 and other refusals are final at once. A 404 is an answer where a tag is looked up; where a
- * thing that was pushed is missing, or an upload whose answer was lost, it is a fault that may pass.
+ * thing that was pushed is missing, or an upload whose answer was lost, it is a fault that may pass. So is a
+ * registry that answered and then is gone: it may be started anew. One that never answered is final.
  *
  * @param limits.attempts how often a call is made at the most
  * @param limits.pause waits that many milliseconds; a test puts its own in place
+ * @param limits.signal ends the pauses
  */
 export function createRegistry(
   target: { registry: string; repository: string },
   regctl: Regctl,
-  limits: { attempts?: number; pause?: (ms: number) => Promise<unknown> } = {},
+  limits: {
+    attempts?: number;
+    pause?: (ms: number) => Promise<unknown>;
+    signal?: AbortSignal | undefined;
+  } = {},
 ): Registry {
   const name = `${target.registry}/${target.repository}`;
-  const { attempts = ATTEMPTS, pause = sleep } = limits;
+  const { attempts = ATTEMPTS, signal } = limits;
+  const pause = limits.pause ?? ((ms: number) => sleep(ms, undefined, { signal }));
+  const wait = (attempt: number) =>
+    pause(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt));
+  let answered = false;
 
-  /**
-   * @param absent what a 404 means: an answer, or a fault that may pass
-   * @returns what regctl printed, or `undefined` where what it asked for is not there
-   */
-  async function ask(args: readonly string[], absent: 'answer' | 'fault' = 'answer') {
-    for (let attempt = 1; ; attempt += 1) {
-      const result = await regctl(args);
-      if (result.exitCode === 0) return result.stdout;
-      const meaning = MEANINGS.find(([pattern]) => pattern.test(result.stderr))?.[1];
-      if (meaning === 'absent' && (absent === 'answer' || attempt >= ABSENT_ATTEMPTS)) return undefined;
-      if (meaning !== undefined && meaning !== 'absent') throw failure(name, meaning, result);
-      if (attempt >= attempts) throw failure(name, undefined, result);
-      await pause(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt));
-    }
+  function attemptsFor({ passes }: RegistryFault): number {
+    if (passes === 'never' || (passes === 'unreachable' && !answered)) return 1;
+    return passes === 'soon' ? Math.min(SOON_ATTEMPTS, attempts) : attempts;
   }
 
-  async function need(args: readonly string[], what: string): Promise<string> {
-    const printed = await ask(args, 'fault');
-    if (printed !== undefined) return printed;
-    throw new ReleaseError(
-      'REGISTRY_FAILED',
-      `${name} does not hold ${what}.`,
-      'Run the same command again; if it stays so, the registry lost it.',
-    );
+  /**
+   * Calls regctl until it succeeds or its fault is final.
+   *
+   * @param absent what a 404 is; as an answer it gives `undefined`
+   * @returns what regctl printed
+   */
+  async function ask(args: readonly string[], absent: 'answer'): Promise<string | undefined>;
+  async function ask(args: readonly string[], absent?: 'fault'): Promise<string>;
+  async function ask(args: readonly string[], absent = 'fault'): Promise<string | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await regctl(args);
+      answered ||= result.exitCode === 0 || /\[http \d/.test(result.stderr);
+      if (result.exitCode === 0) return result.stdout;
+      const fault = faultOf(result);
+      if (fault.code === 'absent' && absent === 'answer') return undefined;
+      if (attempt >= attemptsFor(fault)) throw faultError(name, fault, result);
+      await wait(attempt);
+    }
   }
 
   return {
     name,
     async tags() {
-      const printed = await ask(['tag', 'ls', name]);
+      const printed = await ask(['tag', 'ls', name], 'answer');
       return (printed ?? '').split('\n').filter((line) => line !== '');
     },
-    async digestOf(tag) {
-      return (await ask(['manifest', 'head', `${name}:${tag}`]))?.trim();
+    async digestOf(tag, expected) {
+      for (let attempt = 1; ; attempt += 1) {
+        const digest = (await ask(['manifest', 'head', `${name}:${tag}`], 'answer'))?.trim();
+        if (expected === undefined || digest === expected || attempt >= SOON_ATTEMPTS) return digest;
+        await wait(attempt);
+      }
     },
-    manifest: (reference) =>
-      need(['manifest', 'get', '--format', 'raw-body', at(name, reference)], reference),
+    manifest: (reference) => ask(['manifest', 'get', '--format', 'raw-body', at(name, reference)]),
     async push(layout, digest) {
-      await need(['image', 'copy', `ocidir://${layout}@${digest}`, `${name}@${digest}`], digest);
+      await ask(['image', 'copy', `ocidir://${layout}@${digest}`, `${name}@${digest}`]);
     },
     async tag(tag, digest) {
-      await need(['image', 'copy', '--fast', `${name}@${digest}`, `${name}:${tag}`], digest);
+      await ask(['image', 'copy', '--fast', `${name}@${digest}`, `${name}:${tag}`]);
     },
     async download(digest, layout) {
-      await need(['image', 'copy', `${name}@${digest}`, `ocidir://${layout}:release`], digest);
+      await ask(['image', 'copy', `${name}@${digest}`, `ocidir://${layout}:release`]);
     },
     async removeTag(tag) {
-      await need(['tag', 'delete', `${name}:${tag}`], tag);
+      await ask(['tag', 'delete', `${name}:${tag}`]);
     },
   };
 }
@@ -112,31 +120,4 @@ export function createRegistry(
 /** `name:tag` or `name@digest`. */
 function at(name: string, reference: string): string {
   return reference.includes(':') ? `${name}@${reference}` : `${name}:${reference}`;
-}
-
-function failure(name: string, code: ErrorCode | undefined, result: CommandResult): ReleaseError {
-  const details = tail(result, 3);
-  switch (code) {
-    case 'REGISTRY_DENIED':
-      return new ReleaseError(
-        code,
-        `${name} refused the credentials, or gives them no right to do this.`,
-        'Log in with `docker login`, or point DOCKER_CONFIG to a folder with a config.json that holds a valid token.',
-        details,
-      );
-    case 'REGISTRY_FAILED':
-      return new ReleaseError(
-        code,
-        `${name} refused the request.`,
-        'Read the line below: it is the registry that said so. A repeated run goes on from where this one stopped.',
-        details,
-      );
-    default:
-      return new ReleaseError(
-        'REGISTRY_UNREACHABLE',
-        `${name} can not be reached.`,
-        'Check its name, the network and a proxy, and run the same command again: it goes on from where it stopped.',
-        details,
-      );
-  }
 }
