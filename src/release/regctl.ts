@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { devNull } from 'node:os';
 import { type CommandOptions, type CommandResult, run } from './command.ts';
 
 /** Calls regctl; every registry host named in `plainHttp` is spoken to without TLS. */
@@ -8,21 +8,21 @@ export type Regctl = (
 ) => Promise<CommandResult>;
 
 /**
- * Binds regctl to the hosts that are plain HTTP, to a certificate authority of the registry's own, and to a
- * signal. Credentials are read by regctl itself, from Docker's `config.json`.
+ * Binds regctl to the hosts that are plain HTTP, to a configuration and to a signal. Credentials are read by
+ * regctl itself, from Docker's `config.json`.
  *
- * @param options.ca PEM file; it is trusted besides the system's own
+ * @param options.config its configuration, as `trustAuthority` writes one. Without it there is none: what a person
+ *   once set for regctl in their home, such as a registry without TLS, has no say in a release.
  */
 export function createRegctl(
   program: string,
   options: {
     plainHttp?: readonly string[];
-    ca?: string | undefined;
+    config?: string | undefined;
     signal?: AbortSignal | undefined;
   } = {},
 ): Regctl {
   const hosts = (options.plainHttp ?? []).flatMap((host) => ['--host', `reg=${host},tls=disabled`]);
-  // Go reads every certificate in these folders, besides the system's own file (crypto/x509).
-  const env = options.ca === undefined ? {} : { SSL_CERT_DIR: `/etc/ssl/certs:${dirname(options.ca)}` };
+  const env = { REGCTL_CONFIG: options.config ?? devNull };
   return (args, extra = {}) => run(program, [...hosts, ...args], { signal: options.signal, env, ...extra });
 }

@@ -1,3 +1,4 @@
+import { trustAuthority } from './authority.ts';
 import { type EmbeddedRegistry, startEmbedded } from './embedded.ts';
 import { findPlan, releaseFolder } from './folder.ts';
 import { createRegctl, type Regctl } from './regctl.ts';
@@ -27,36 +28,38 @@ export async function openTarget(settings: Settings, version: Version, signal: A
     if (last?.plan.rehearsal === true && isLoopback(last.plan.registry))
       return openEmbedded(settings, signal);
   }
-  return connect(settings, settings.registry, false, signal, undefined);
+  return connect(settings, signal);
 }
 
 /** Opens the embedded registry, starting it. @param port a free one where none is named */
 export async function openEmbedded(settings: Settings, signal: AbortSignal, port?: number): Promise<Target> {
-  const embedded = await startEmbedded(settings.home, { port, signal });
-  return connect(settings, embedded.host, true, signal, embedded);
+  return connect(settings, signal, () => startEmbedded(settings.home, { port, signal }));
 }
 
+/** @param start what starts the embedded registry; it comes last, so that nothing runs where a setting is wrong */
 async function connect(
   settings: Settings,
-  host: string,
-  rehearsal: boolean,
   signal: AbortSignal,
-  embedded: EmbeddedRegistry | undefined,
+  start?: () => Promise<EmbeddedRegistry>,
 ): Promise<Target> {
-  const { repository, registryCa } = settings;
-  const loopback = isLoopback(host) && registryCa === undefined ? [host] : [];
-  const program = await requireTool('regctl', settings.home);
+  const { home, repository, registry, registryCa } = settings;
+  const program = await requireTool('regctl', home);
+  const config = registryCa === undefined ? undefined : await trustAuthority(home, registry, registryCa);
+  const embedded = await start?.();
+  const host = embedded?.host ?? registry;
+  // The authority is the named registry's; the embedded one is always plain HTTP.
+  const plain = embedded !== undefined || (isLoopback(host) && registryCa === undefined) ? [host] : [];
   const regctl = createRegctl(program, {
-    plainHttp: [...new Set([...loopback, ...settings.plainHttp])],
-    ca: registryCa,
+    plainHttp: [...new Set([...plain, ...settings.plainHttp])],
+    config,
     signal,
   });
   return {
-    registry: createRegistry({ registry: host, repository }, regctl),
+    registry: createRegistry({ registry: host, repository }, regctl, { signal }),
     regctl,
     host,
     repository,
-    rehearsal,
+    rehearsal: embedded !== undefined,
     close: async () => embedded?.stop(),
   };
 }
