@@ -28,10 +28,10 @@ export async function startEmbedded(
   options: { port?: number | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<EmbeddedRegistry> {
   const program = await requireTool('docker-registry', home);
-  const host = `127.0.0.1:${options.port ?? (await freePort())}`;
+  const host = `127.0.0.1:${await portFor(options.port)}`;
   const config = join(home, 'registry.json');
   await mkdir(join(home, 'registry'), { recursive: true });
-  await writeWhole(config, configuration(host, join(home, 'registry')));
+  await writeWhole(config, configuration(join(home, 'registry')));
   // Ends with this process even where that is killed: the kernel tells it (prctl, PR_SET_PDEATHSIG).
   const setpriv = await findTool('setpriv', home);
   const command = [program, 'serve', config];
@@ -42,6 +42,10 @@ export async function startEmbedded(
     stdin: 'ignore',
     stdout: 'ignore',
     forceKillAfterDelay: 5_000,
+    // REGISTRY_* variables of a shell would change its configuration. The address differs from run to run, and so
+    // is not in the file, which two runs share.
+    extendEnv: false,
+    env: { REGISTRY_HTTP_ADDR: host },
     // A registry that hears Ctrl-C from the terminal would be gone before what uses it has ended.
     detached: true,
   });
@@ -63,20 +67,25 @@ export async function startEmbedded(
     }
     await sleep(PAUSE_MS);
   }
-  // Another process may have answered on a port that was named, and ours have failed to take it.
-  await sleep(PAUSE_MS);
-  if (ended !== undefined) throw failed(host, ended);
   return { host, stop };
 }
 
 /** Its configuration (YAML, of which JSON is a part). Deleting is for a rehearsal that is done again. */
-function configuration(host: string, data: string): string {
+function configuration(data: string): string {
   return `${JSON.stringify({
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
-    http: { addr: host },
   })}\n`;
+}
+
+/** The port that was named, if nothing listens there: what would answer on it would be taken for ours. */
+async function portFor(named: number | undefined): Promise<number> {
+  try {
+    return await freePort(named);
+  } catch (error) {
+    throw failed(`127.0.0.1:${named}`, error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function answers(host: string): Promise<boolean> {
@@ -90,7 +99,7 @@ async function answers(host: string): Promise<boolean> {
 }
 
 function failed(host: string, why: string): ReleaseError {
-  if (/address already in use/.test(why)) {
+  if (/address already in use/i.test(why)) {
     return new ReleaseError(
       'PORT_IN_USE',
       `${host} is in use by another process.`,
