@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ReleaseError } from './errors.ts';
 import { type Plan, parsePlan } from './plan.ts';
 import type { Version } from './version.ts';
 
@@ -35,11 +36,19 @@ export function releaseFolder(home: string, version: Version): ReleaseFolder {
   };
 }
 
-/** The plan at `path`, with the text it was read from; `undefined` where there is none. */
+/**
+ * The plan at `path`, with the text it was read from; `undefined` where there is none.
+ *
+ * @throws ReleaseError PLAN_INVALID, also where `path` is the folder that holds one
+ */
 export async function findPlan(path: string): Promise<{ plan: Plan; text: string } | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw error;
+    throw error.code === 'EISDIR' ? isFolder(path) : error;
   });
   return text === undefined ? undefined : { plan: parsePlan(text, path), text };
+}
+
+function isFolder(path: string): ReleaseError {
+  return new ReleaseError('PLAN_INVALID', `${path} is a folder.`, 'Name the plan in it: plan.json.');
 }

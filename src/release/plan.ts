@@ -5,11 +5,15 @@ import { ReleaseError } from './errors.ts';
 import { Digest, type Layout } from './layout.ts';
 import { assertGate, describeScan, ScanReport } from './scan.ts';
 import { StartEvidence } from './start.ts';
-import { isMovable } from './tags.ts';
+import { isMovable, TAG } from './tags.ts';
 import type { Version } from './version.ts';
 
 /** A tag's move: what it points to when the plan is made (`null`: it does not exist) and what it will. */
-export const TagMove = z.strictObject({ tag: z.string(), from: Digest.nullable(), to: Digest });
+export const TagMove = z.strictObject({
+  tag: z.string().regex(TAG, 'no tag of the OCI distribution spec'),
+  from: Digest.nullable(),
+  to: Digest,
+});
 export type TagMove = z.infer<typeof TagMove>;
 
 /**
@@ -17,30 +21,35 @@ export type TagMove = z.infer<typeof TagMove>;
  *
  * `moves` is in the order they are made: the exact tag first, `latest` last.
  */
-export const Plan = z.strictObject({
-  schema: z.literal(1),
-  action: z.enum(['publish', 'rollback', 'promote']),
-  /** With its `v`: `v1.0.0`. */
-  version: z.string(),
-  registry: z.string(),
-  repository: z.string(),
-  /** Made for a registry on this machine, maybe with vulnerabilities not checked. Goes to no other. */
-  rehearsal: z.boolean(),
-  index: Digest,
-  moves: z.array(TagMove).min(1),
-  /** How `index` came to be; a rollback or a promotion builds nothing and has none. */
-  made: z
-    .strictObject({
-      source: z.strictObject({ revision: z.string(), time: z.int() }),
-      platforms: z.array(
-        z.strictObject({ platform: z.string(), digest: Digest, size: z.int(), start: StartEvidence }),
-      ),
-      scan: ScanReport,
-      base: z.strictObject({ node: z.string(), runtime: z.string(), standIn: z.boolean() }).optional(),
-      tools: z.record(z.string(), z.string()),
-    })
-    .optional(),
-});
+export const Plan = z
+  .strictObject({
+    schema: z.literal(1),
+    action: z.enum(['publish', 'rollback', 'promote']),
+    /** With its `v`: `v1.0.0`. */
+    version: z.string(),
+    registry: z.string(),
+    repository: z.string(),
+    /** Made for a registry on this machine, maybe with vulnerabilities not checked. Goes to no other. */
+    rehearsal: z.boolean(),
+    index: Digest,
+    moves: z.array(TagMove).min(1),
+    /** How `index` came to be; a rollback or a promotion builds nothing and has none. */
+    made: z
+      .strictObject({
+        source: z.strictObject({ revision: z.string(), time: z.int() }),
+        platforms: z.array(
+          z.strictObject({ platform: z.string(), digest: Digest, size: z.int(), start: StartEvidence }),
+        ),
+        scan: ScanReport,
+        base: z.strictObject({ node: z.string(), runtime: z.string(), standIn: z.boolean() }).optional(),
+        tools: z.record(z.string(), z.string()),
+      })
+      .optional(),
+  })
+  .refine((plan) => plan.moves.every((move) => move.to === plan.index), {
+    error: 'a tag is moved to another image than the one that is released',
+    path: ['moves'],
+  });
 export type Plan = z.infer<typeof Plan>;
 
 /** What the registry says each tag points to at the moment. */

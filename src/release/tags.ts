@@ -2,7 +2,7 @@ import { ReleaseError } from './errors.ts';
 import { compareVersions, type Version } from './version.ts';
 
 /** A tag as the OCI distribution spec allows it ("pulling manifests"): 128 characters at most. */
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+export const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 /** `v1`, `v1.0`, `v1.0.0-rc.1`: tags that belong to versions, so no channel may have them. */
 const VERSION_LIKE = /^v?\d/;
 
