@@ -3,6 +3,7 @@ import { mkdir, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
+import { diskError } from './file.ts';
 
 /** One line of a journal. `plan` opens a run; `begin` and `done` stand around each step that writes. */
 export const JournalEntry = z.object({
@@ -100,6 +101,9 @@ async function append(path: string, line: string): Promise<void> {
   try {
     await file.writeFile(line);
     await file.sync();
+  } catch (error) {
+    // A write that fails does not say where.
+    throw diskError(Object.assign(error as Error, { path })) ?? error;
   } finally {
     await file.close();
   }
