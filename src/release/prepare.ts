@@ -17,6 +17,7 @@ import { assertGate, scanLayout } from './scan.ts';
 import type { Settings } from './settings.ts';
 import { standInImages } from './standin.ts';
 import { type StartEvidence, startPlatform } from './start.ts';
+import { together } from './together.ts';
 import type { Trivy } from './trivy.ts';
 import type { Version } from './version.ts';
 
@@ -85,9 +86,12 @@ export async function buildRelease(
   await progress.stage('image policy', async () =>
     assertPolicy(layout, { platforms: settings.platforms, version }),
   );
-  const starts = await startAll(settings, layout, workshop);
+  // Side by side: a start waits for the program, mostly, and a scan for the disk.
+  const [starts] = await together([
+    startAll(settings, layout, workshop),
+    scanAll(settings, layout, folder, workshop),
+  ]);
   await writeWhole(folder.starts, `${JSON.stringify(starts, null, 2)}\n`);
-  await scanAll(settings, layout, folder, workshop);
   const tools = { builder: workshop.builder.name, runner: workshop.runner.name };
   await writeWhole(folder.build, `${JSON.stringify({ base, tools }, null, 2)}\n`);
   await verifyLayout(layout);

@@ -45,7 +45,7 @@ const STAGES = new Map([
 
 describe('the summary of a release', () => {
   test('has a row a tag and platform, with what was measured of it', () => {
-    const summary = summarize(plan({ status: 'not-checked', reason: 'no network' }), STAGES);
+    const summary = summarize(plan({ status: 'not-checked', reason: 'no network' }), STAGES, 12.36);
     assert.deepEqual(
       summary.rows.map(({ tag, platform }) => `${tag} ${platform}`),
       ['v1.0.0 linux/amd64', 'v1.0.0 linux/arm64', 'latest linux/amd64', 'latest linux/arm64'],
@@ -59,10 +59,12 @@ describe('the summary of a release', () => {
   });
 
   test('never gives a number for what was not looked for', () => {
-    const text = describeSummary(summarize(plan({ status: 'not-checked', reason: 'no network' }), STAGES));
+    const text = describeSummary(
+      summarize(plan({ status: 'not-checked', reason: 'no network' }), STAGES, 12.36),
+    );
     assert.match(text, /vuln\. NOT CHECKED, 1 secret/);
     assert.doesNotMatch(text, /0 vuln/);
     const checked = { status: 'checked', databaseUpdatedAt: '2026-01-01T00:00:00.000Z' } as const;
-    assert.match(describeSummary(summarize(plan(checked), STAGES)), /0 vuln\., 1 secret/);
+    assert.match(describeSummary(summarize(plan(checked), STAGES, 12.36)), /0 vuln\., 1 secret/);
   });
 });

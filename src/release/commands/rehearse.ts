@@ -65,7 +65,7 @@ export const rehearse: CommandModule = {
         });
         await writeWhole(folder.notes, notes);
       });
-      const summary = summarize(plan, progress.seconds);
+      const summary = summarize(plan, progress.seconds, performance.now() / 1_000);
       await writeWhole(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
       print(`\n${describeSummary(summary)}\n\nEverything is in ${folder.dir}`, summary);
     } finally {
