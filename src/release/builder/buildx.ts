@@ -125,7 +125,12 @@ async function usableBuilder(
   const made = await call('buildx', 'create', ...create);
   if (made.exitCode !== 0) {
     await call('buildx', 'rm', '--force', OWN_BUILDER);
-    throw noBuilder(`The buildx builder ${OWN_BUILDER} could not be made.`, tail(made));
+    throw new ReleaseError(
+      'NO_BUILDER',
+      `The buildx builder ${OWN_BUILDER} could not be made.`,
+      'Let Docker fetch moby/buildkit from Docker Hub once, or install buildah and set THOTH_BUILDER=buildah.',
+      tail(made),
+    );
   }
   return OWN_BUILDER;
 }
