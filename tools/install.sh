@@ -116,6 +116,12 @@ install_packages() {
 # Trivy does not compile without it.
 experiments_of() { [ "$1" != trivy ] || echo jsonv2; }
 
+# Trivy says which version it is only where the linker is told: scan reports and plans name it.
+link_flags_of() {
+  echo '-s -w'
+  [ "$1" != trivy ] || sed -n 's|.*github.com/aquasecurity/trivy v\([^ ]*\).*|-X github.com/aquasecurity/trivy/pkg/version/app.ver=\1|p' tools/trivy/go.mod
+}
+
 # at_least VERSION LEAST: both like 1.26.3, or 1.26
 at_least() {
   {
@@ -141,7 +147,7 @@ go_of() {
 
 # key_of NAME VERSION: changes when the pinned sources, Go or the way it is built do
 key_of() {
-  { cat "tools/$1/go.mod" "tools/$1/go.sum" && echo "$2 $(experiments_of "$1")"; } | git hash-object --stdin
+  { cat "tools/$1/go.mod" "tools/$1/go.sum" && echo "$2 $(experiments_of "$1") $(link_flags_of "$1")"; } | git hash-object --stdin
 }
 
 # watch NAME: tells how the build goes on, for as long as it does
@@ -189,6 +195,7 @@ build() {
   done
   partial=$bin/.$1.partial.$$
   log=$(mktemp)
+  flags=$(link_flags_of "$1" | tr '\n' ' ')
   long=
   [ "$1" != trivy ] || long=' (about 9 minutes on 2 cores the first time)'
   say "Building $1 from $package$long"
@@ -196,7 +203,7 @@ build() {
     cd "tools/$1"
     GOEXPERIMENT=$(experiments_of "$1")
     export GOEXPERIMENT GOWORK=off
-    exec go build -v -mod=readonly -buildvcs=false -trimpath -ldflags '-s -w' -o "$partial" "$package"
+    exec go build -v -mod=readonly -buildvcs=false -trimpath -ldflags "$flags" -o "$partial" "$package"
   ) >"$log" 2>&1 &
   child=$!
   watch "$1" &
