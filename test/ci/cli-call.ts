@@ -28,7 +28,9 @@ const OWN_FLAGS: Readonly<Record<string, boolean>> = {
 export function findCalls(content: string): CliCall[] {
   const calls: CliCall[] = [];
   for (const line of content.replaceAll(/\\\n\s*/g, ' ').split('\n')) {
-    for (const match of line.matchAll(/\bdagger (?:--?[a-z-]+(?:[ =]plain)? )*(call|check)\b([^`|;&#)]*)/g)) {
+    for (const match of line.matchAll(
+      /\bdagger (?:--?[a-z-]+(?:[ =]plain)? )*(call|check)\b([^`|;&#)─]*)/g,
+    )) {
       const words = (match[2] ?? '').match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
       calls.push({ verb: match[1] as 'call' | 'check', words: [...words], text: match[0].trim() });
     }
@@ -36,9 +38,13 @@ export function findCalls(content: string): CliCall[] {
   return calls;
 }
 
-/** What in a call names a function or flag the module does not have; empty where all is well. */
-export function faults(call: CliCall, reference: Reference): string[] {
-  return call.verb === 'check' ? checkFaults(call, reference) : callFaults(call, reference);
+/**
+ * What in a call names a function or flag the module does not have; empty where all is well.
+ *
+ * @param prose in a text a function may be named without its arguments: nobody is told to type that
+ */
+export function faults(call: CliCall, reference: Reference, prose = false): string[] {
+  return call.verb === 'check' ? checkFaults(call, reference) : callFaults(call, reference, prose);
 }
 
 function checkFaults(call: CliCall, reference: Reference): string[] {
@@ -48,7 +54,7 @@ function checkFaults(call: CliCall, reference: Reference): string[] {
     .map((word) => `"${word}" is no check: ${call.text}`);
 }
 
-function callFaults(call: CliCall, reference: Reference): string[] {
+function callFaults(call: CliCall, reference: Reference, prose: boolean): string[] {
   const words = [...call.words];
   const found: string[] = [];
   const take = (known: readonly Argument[], owner: string): Set<string> => {
@@ -70,6 +76,7 @@ function callFaults(call: CliCall, reference: Reference): string[] {
   if (name === undefined || !isName(name)) return found; // a placeholder, as in "dagger call FUNCTION"
   const entry = reference.functions.find((candidate) => candidate.command === name);
   if (entry === undefined) return [...found, `there is no function "${name}": ${call.text}`];
+  if (prose && call.words.length === 1) return found;
   const given = take(entry.arguments, name);
   for (const argument of entry.arguments) {
     if (!argument.optional && !given.has(argument.flag)) {
