@@ -115,6 +115,15 @@ const FAULTS: readonly (readonly [RegExp, RegistryFault])[] = [
     },
   ],
   [
+    /unsupported media type|invalid character/i,
+    {
+      code: 'REGISTRY_FAILED',
+      passes: 'soon',
+      problem: 'does not answer as a registry does',
+      remedy: 'Check its name: a web server, or the page of a proxy, may stand there.',
+    },
+  ],
+  [
     /no such host|connection refused/i,
     {
       code: 'REGISTRY_UNREACHABLE',
