@@ -27,11 +27,11 @@ export class FaultProxy {
     this.#upstream = upstream;
   }
 
-  /** Listens on a free loopback port. @returns `host:port` */
-  async start(): Promise<string> {
+  /** Listens on loopback, on a free port where none is named. @returns `host:port` */
+  async start(port = 0): Promise<string> {
     const server = createServer((incoming, outgoing) => void this.#pass(incoming, outgoing));
     this.#server = server;
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
     return `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 

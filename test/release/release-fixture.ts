@@ -39,7 +39,7 @@ export async function openBench(): Promise<Bench> {
 export async function repositoryAt(
   host: string,
   repository: string,
-  options: { attempts?: number; signal?: AbortSignal } = {},
+  options: { attempts?: number; pause?: () => Promise<unknown>; signal?: AbortSignal } = {},
 ): Promise<Registry> {
   const regctl = createRegctl(await requireTool('regctl', HOME), {
     plainHttp: [host],
@@ -47,7 +47,7 @@ export async function repositoryAt(
   });
   return createRegistry({ registry: host, repository }, regctl, {
     ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
-    pause: async () => undefined,
+    pause: options.pause ?? (async () => undefined),
   });
 }
 
