@@ -14,7 +14,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 
 // A whole file, which may hold a rehearsal of a release on a busy machine. What hangs longer fails by name.
-const FILE_LIMIT_MS = 8 * 60_000;
+const FILE_LIMIT_MS = 10 * 60_000;
 const LEAST_PARALLEL = 2;
 const MOST_PARALLEL = 4;
 /** For what was told to end, before it is killed. */

@@ -36,7 +36,7 @@ const PROGRAMS = [
     'sleep',
     'grep',
   ],
-  ...['dirname', 'env', 'chmod', 'touch'],
+  ...['dirname', 'env', 'chmod', 'tr'],
 ];
 
 /** Stands in for Go: writes a program where `-o` says, after it has noted the call; `GO_FAILS` prints and fails. */
@@ -192,7 +192,10 @@ describe('Go programs', () => {
       await install(['regctl']);
       writeFileSync(join(folder, '.thoth/tools/bin/regctl'), 'earlier', { mode: 0o755 });
       const { child, ended } = start(['regctl'], { GO_VERSION: '1.31.0', GO_HANGS: '1' });
-      while (!existsSync(join(folder, 'calls.hangs'))) await new Promise((done) => setTimeout(done, 20));
+      while (!existsSync(join(folder, 'calls.hangs'))) {
+        assert.equal(child.exitCode, null, 'it ended before Go was called');
+        await new Promise((done) => setTimeout(done, 20));
+      }
       child.kill(signal);
       assert.equal((await ended).code, expected);
       assert.deepEqual(readdirSync(join(folder, '.thoth/tools/bin')), ['regctl']);
