@@ -77,13 +77,17 @@ export function createRegistry(
   async function ask(args: readonly string[], absent: 'answer'): Promise<string | undefined>;
   async function ask(args: readonly string[], absent?: 'fault'): Promise<string>;
   async function ask(args: readonly string[], absent = 'fault'): Promise<string | undefined> {
+    // Faults that will be over soon are counted on their own: others between them are no answer to them.
+    let soon = 0;
     for (let attempt = 1; ; attempt += 1) {
       const result = await regctl(args);
       answered ||= result.exitCode === 0 || /\[http \d/.test(result.stderr);
       if (result.exitCode === 0) return result.stdout;
       const fault = faultOf(result);
       if (fault.code === 'absent' && absent === 'answer') return undefined;
-      if (attempt >= attemptsFor(fault)) throw faultError(name, fault, result);
+      if (fault.passes === 'soon') soon += 1;
+      const tried = fault.passes === 'soon' ? soon : attempt;
+      if (tried >= attemptsFor(fault)) throw faultError(name, fault, result);
       await wait(attempt);
     }
   }

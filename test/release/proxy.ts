@@ -15,6 +15,11 @@ export type Fault = (
   response: ServerResponse,
 ) => undefined | 'reset' | 'swallow-answer' | ((response: ServerResponse) => void);
 
+/** Whether a request may change something in the registry. */
+export function isWrite({ method }: Seen): boolean {
+  return !['GET', 'HEAD'].includes(method);
+}
+
 /** Stands between regctl and a real registry: records every request, and can spoil any of them. */
 export class FaultProxy {
   seen: Seen[] = [];
@@ -42,7 +47,7 @@ export class FaultProxy {
 
   /** Requests that change something in the registry. */
   get writes(): Seen[] {
-    return this.seen.filter(({ method }) => !['GET', 'HEAD'].includes(method));
+    return this.seen.filter(isWrite);
   }
 
   async #pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
