@@ -33,6 +33,8 @@ export const COMMANDS: readonly Entry[] = [
     options: [
       ['--port <number>', 'port of the embedded registry (default: a free one)'],
       ['--builder <name>', 'auto, buildx or buildah (THOTH_BUILDER)'],
+      ['--buildx-builder <name>', 'instance of buildx to build with (THOTH_BUILDX_BUILDER)'],
+      ['--runner <name>', 'what starts the image: auto, docker or buildah (THOTH_RUNNER)'],
       ['--node-image <ref>', 'base image of the build stage (THOTH_NODE_IMAGE)'],
       ['--runtime-image <ref>', 'base image of the final stage (THOTH_RUNTIME_IMAGE)'],
       ['--extra-ca <file>', 'certificate authority of a proxy, for build steps (THOTH_EXTRA_CA)'],
