@@ -75,9 +75,10 @@ const FAULTS: readonly (readonly [RegExp, RegistryFault])[] = [
       remedy: 'Run the same command again; if it stays so, the registry lost it.',
     },
   ],
-  // After an answer was lost, the client and the registry differ in how far an upload is. The next try begins anew.
+  // After an answer was lost, the registry may have a part twice, and the client counts otherwise. The next try begins
+  // anew; the layout itself was hashed before.
   [
-    /\[http 416\]|BLOB_UPLOAD_(?:INVALID|UNKNOWN)|RANGE_INVALID/,
+    /\[http 416\]|BLOB_UPLOAD_(?:INVALID|UNKNOWN)|(?:RANGE|SIZE|DIGEST)_INVALID/,
     { ...REFUSED, passes: 'maybe', problem: 'lost track of an upload' },
   ],
   // What a server with TLS says to plain HTTP; with no body where it answers HEAD.

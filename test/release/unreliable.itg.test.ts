@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ReleaseError } from '../../src/release/errors.ts';
 import { answer, type Fault } from './proxy.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 import { TransactionBench } from './transaction-bench.ts';
 
 const PUBLISHES = 100;
-const AT_ONCE = 10;
+const AT_ONCE = 50;
 
 describe('a registry that fails', () => {
   let bench: TransactionBench;
@@ -56,12 +57,17 @@ describe('a registry that fails', () => {
     // All of them end before a failure is reported, so that none goes on into the next test.
     const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
     bench.proxy.fault = () => undefined;
-    for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const outcome of ended) if (outcome.status === 'rejected') throw withDetails(outcome.reason);
     console.log(`publishes: ${done} of ${PUBLISHES}, requests spoilt: ${failed}`);
     assert.equal(done, PUBLISHES);
     assert.ok(failed > 5 * PUBLISHES, `only ${failed} requests were spoilt`);
   });
 });
+
+/** What the registry said is in the details, which a test runner does not print. */
+function withDetails(error: unknown): unknown {
+  return error instanceof ReleaseError ? new Error([error.message, ...error.details].join('\n')) : error;
+}
 
 /** Mulberry32: the same numbers in every run, so that a failure can be had again. */
 function seeded(seed: number): () => number {
