@@ -243,7 +243,12 @@ test('files of another user: the remedy is the safe.directory setting', async (t
   const repository = createRepository(t);
   repository.commit('feat: one');
   // git's own switch for its tests of this; without it only root could make such a repository.
-  setEnvironment(t, { GIT_TEST_ASSUME_DIFFERENT_OWNER: '1', GIT_CONFIG_GLOBAL: '/dev/null' });
+  setEnvironment(t, {
+    GIT_TEST_ASSUME_DIFFERENT_OWNER: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_SYSTEM: '/dev/null',
+    GIT_CONFIG_COUNT: '0',
+  });
   await assert.rejects(readRepository(repository.dir), {
     code: 'GIT_FAILED',
     remedy: new RegExp(`git config --global --add safe\\.directory '${repository.dir}'`),
