@@ -46,12 +46,12 @@ export async function createBuildah(buildah: string, home: string, regctl: Regct
           stages.set(stage, await call(['mount', name]));
         }
         const tags = request.platforms.map((platform) => platform.replaceAll('/', '-'));
+        // One after the other: two that pull one base tag for two platforms lose each other's image now and then.
+        const images = tags.map((tag) => `localhost/thoth-release:${tag}`);
+        for (const [n, platform] of request.platforms.entries())
+          await call(platformArguments(request, home, platform, stages, images[n] ?? ''));
         await together(
-          request.platforms.map(async (platform, n) => {
-            const image = `localhost/thoth-release:${tags[n]}`;
-            await call(platformArguments(request, home, platform, stages, image));
-            await call(pushArguments(home, image, `${request.staging}:${tags[n]}`));
-          }),
+          images.map((image, n) => call(pushArguments(home, image, `${request.staging}:${tags[n]}`))),
         );
         const layout = join(home, 'buildah', 'layout');
         await rm(layout, { recursive: true, force: true });
