@@ -1,8 +1,12 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { RequestIdVariables } from 'hono/request-id';
+import type { Caller } from '../keys/caller.ts';
 
 /** What every handler finds on its context. `Bindings` are absent where a test calls the app directly. */
 export interface HttpEnvironment {
   Bindings: Partial<HttpBindings>;
-  Variables: RequestIdVariables;
+  Variables: RequestIdVariables & {
+    /** Set by `authorize`: only on routes behind it. */
+    caller: Caller;
+  };
 }
