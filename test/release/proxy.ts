@@ -25,6 +25,7 @@ export class FaultProxy {
   seen: Seen[] = [];
   fault: Fault = () => undefined;
   readonly #upstream: string;
+  readonly #underway = new Set<Promise<unknown>>();
   #server: Server | undefined;
 
   /** @param upstream `host:port` of the registry */
@@ -43,6 +44,14 @@ export class FaultProxy {
   async stop(): Promise<void> {
     this.#server?.closeAllConnections();
     await new Promise<void>((done) => this.#server?.close(() => done()) ?? done());
+  }
+
+  /**
+   * Resolves when the registry has answered all it was sent. A client that was killed does not wait for that,
+   * and who looks before may see a file that the registry is just writing.
+   */
+  async settled(): Promise<void> {
+    while (this.#underway.size > 0) await Promise.all(this.#underway);
   }
 
   /** Requests that change something in the registry. */
@@ -77,6 +86,9 @@ export class FaultProxy {
       },
     );
     onward.on('error', () => incoming.socket.destroy());
+    const closed = new Promise((done) => onward.on('close', done));
+    this.#underway.add(closed);
+    void closed.then(() => this.#underway.delete(closed));
     onward.end(body);
   }
 }

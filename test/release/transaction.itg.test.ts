@@ -64,6 +64,7 @@ describe('a publish that is killed at any request', () => {
           return mode;
         };
         await ended;
+        await proxy.settled();
         proxy.fault = () => undefined;
         killed += 1;
         await bench.assertWhole(repository);
