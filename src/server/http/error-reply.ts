@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
+import { ApiError } from './api-error.ts';
 import type { HttpEnvironment } from './environment.ts';
 
 /**
@@ -12,43 +12,56 @@ import type { HttpEnvironment } from './environment.ts';
 export const ErrorBody = z
   .object({
     error: z.object({
-      message: z.string(),
-      type: z.enum(['invalid_request_error', 'server_error']),
-      param: z.string().nullable(),
-      code: z.string().nullable(),
+      message: z.string().meta({ description: 'What is wrong and what to do about it.' }),
+      type: z.string().meta({ description: 'The kind of error.', example: 'invalid_request_error' }),
+      param: z.string().nullable().meta({ description: 'The parameter at fault.' }),
+      code: z.string().nullable().meta({ description: 'What programs act on.', example: 'model_not_found' }),
     }),
   })
   .openapi('Error');
 export type ErrorBody = z.infer<typeof ErrorBody>;
 
-/** An error's body. `type` follows from the status: from 500 on it is the server's fault. */
-export function errorBody(status: number, code: string, message: string): ErrorBody {
-  const type = status < 500 ? 'invalid_request_error' : 'server_error';
-  return { error: { message, type, param: null, code } };
+/** An error's body. */
+export function errorBody({ message, type, param, code }: ApiError): ErrorBody {
+  return { error: { message, type, param, code } };
 }
 
 /** Answers a request for something that isn't there: 404. */
 export const notFound: NotFoundHandler<HttpEnvironment> = (context) =>
-  reply(context, 404, 'unknown_url', `Unknown request URL: ${context.req.method} ${context.req.path}.`);
+  reply(
+    context,
+    new ApiError(404, {
+      code: 'unknown_url',
+      message: `Unknown request URL: ${context.req.method} ${context.req.path}.`,
+    }),
+  );
 
 /** Answers what a handler threw: an HTTPException as it says, anything else is logged and answered 500. */
 export function errorReply(logger: Logger): ErrorHandler<HttpEnvironment> {
   return (error, context) => {
-    if (error instanceof HTTPException) {
-      const code = error.status < 500 ? 'invalid_request' : 'internal_error';
-      return reply(context, error.status, code, error.message || 'The request could not be served.');
-    }
+    if (error instanceof ApiError) return reply(context, error);
+    if (error instanceof HTTPException) return reply(context, named(error));
     const requestId = context.get('requestId');
     logger.error({ err: error, requestId }, 'a request failed');
     return reply(
       context,
-      500,
-      'internal_error',
-      `The server had an error. Its log has more under request id ${requestId}.`,
+      new ApiError(500, {
+        code: 'internal_error',
+        message: `The server had an error. Its log has more under request id ${requestId}.`,
+      }),
     );
   };
 }
 
-function reply(context: Context, status: ContentfulStatusCode, code: string, message: string) {
-  return context.json(errorBody(status, code, message), status);
+/** An HTTPException of the framework's has no code of its own. */
+function named({ status, message }: HTTPException): ApiError {
+  return new ApiError(status, {
+    code: status < 500 ? 'invalid_request' : 'internal_error',
+    message: message || 'The request could not be served.',
+  });
+}
+
+function reply(context: Context, error: ApiError) {
+  if (error.retryAfter !== undefined) context.header('Retry-After', String(Math.ceil(error.retryAfter)));
+  return context.json(errorBody(error), error.status);
 }

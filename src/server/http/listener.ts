@@ -3,6 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { EXIT } from '../exit.ts';
 import { Failure } from '../failure.ts';
+import { ApiError } from './api-error.ts';
 import { errorBody } from './error-reply.ts';
 
 // Longer than the 60 s that proxies such as nginx keep an idle connection to a backend: the side that sends
@@ -86,12 +87,14 @@ export class Listener {
 
 /** Answers a request that is no valid HTTP message for a server, such as one with a malformed Host. */
 function badRequest(error: unknown): Response {
-  const status = error instanceof RequestError ? 400 : 500;
-  const body =
-    status === 400
-      ? errorBody(status, 'bad_request', 'The request line or the Host header is malformed.')
-      : errorBody(status, 'internal_error', 'The server had an error.');
-  return Response.json(body, { status });
+  const answer =
+    error instanceof RequestError
+      ? new ApiError(400, {
+          code: 'bad_request',
+          message: 'The request line or the Host header is malformed.',
+        })
+      : new ApiError(500, { code: 'internal_error', message: 'The server had an error.' });
+  return Response.json(errorBody(answer), { status: answer.status });
 }
 
 function portFailure(error: NodeJS.ErrnoException, port: number, host: string): Failure {
