@@ -6,7 +6,7 @@ export TAG
 # Installed by the target that needs them, and only what is missing (tools/install.sh).
 RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy
 CHECK_TOOLS := shellcheck actionlint
-TEST_TOOLS := skopeo docker.io registry
+TEST_TOOLS := skopeo docker.io registry node
 
 INSTALLED := node_modules/.package-lock.json
 

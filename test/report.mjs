@@ -4,8 +4,6 @@ import { Readable } from 'node:stream';
 import { spec as Spec } from 'node:test/reporters';
 
 const SUMMARY = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /;
-/** The runner waits for a test file that takes no notice of SIGTERM; nobody has to. */
-const RUNNER_LINGERS_MS = 2_000;
 
 // biome-ignore lint/style/noDefaultExport: node takes the reporter from there
 export default async function* report(events) {
@@ -21,5 +19,4 @@ export default async function* report(events) {
   }
   yield* Readable.from(watched()).pipe(new Spec());
   if (failed) yield `\n${summary.map((line) => `ℹ ${line}\n`).join('')}`;
-  setTimeout(() => process.exit(), RUNNER_LINGERS_MS).unref();
 }

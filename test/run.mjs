@@ -5,15 +5,20 @@
 //   NAME   only files with NAME in their path below test/; several NAMEs add up
 //   --...  handed to node, such as --test-name-pattern=drain
 //
+// They run on Node 24, as the image does. Where this machine's Node is too old for the service, that is what
+// `tools/install.sh node` installed; tests of what runs on older ones too (thoth-release) find this machine's in
+// THOTH_HOST_NODE.
+//
 // Exit code: 0 all passed, 1 a test failed or a process was left behind, 2 no file matches, 128 + a signal's
 // number where a signal ended it.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { availableParallelism, constants } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 
-// A whole file, which may hold a rehearsal of a release on a busy machine. What hangs longer fails by name.
+// A test or a whole file, which may rehearse a release on a busy machine. What hangs longer fails by name.
 const FILE_LIMIT_MS = 10 * 60_000;
 const LEAST_PARALLEL = 2;
 const MOST_PARALLEL = 4;
@@ -23,6 +28,16 @@ const GRACE_MS = 5_000;
 const LEAVING_MS = 2_000;
 
 const TESTS = import.meta.dirname;
+const PROJECT = join(TESTS, '..');
+const LIMIT = join(TESTS, 'limit.mjs');
+
+/** The Node that runs the tests: this one, unless it lacks what the service's store is made of. */
+function testNode() {
+  if (isBuiltin('node:sqlite')) return process.execPath;
+  const { status } = spawnSync(join(PROJECT, 'tools/install.sh'), ['node'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+  return resolve(PROJECT, process.env.THOTH_HOME ?? '.thoth', 'tools/bin/node24');
+}
 
 /** The test files that `words` choose, as paths below `folder`. */
 function chosenFiles(folder, words) {
@@ -44,7 +59,8 @@ function startRunner(files, options) {
     `--test-reporter=${join(TESTS, 'report.mjs')}`,
     '--test-reporter-destination=stdout',
   ];
-  return spawn(process.execPath, ['--import', 'tsx', '--test', ...own, ...options, ...files], {
+  return spawn(testNode(), ['--import', 'tsx', '--import', LIMIT, '--test', ...own, ...options, ...files], {
+    env: { THOTH_HOST_NODE: process.execPath, ...process.env },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });

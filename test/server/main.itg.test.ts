@@ -135,6 +135,12 @@ describe('thoth serve', () => {
     for (const secret of PLANTED) assert.equal(service.stderr.includes(secret), false, service.stderr);
   });
 
+  test('a Node.js without node:sqlite is told what is needed', async (context) => {
+    const service = run(context, ['serve'], { NODE_OPTIONS: '--no-experimental-sqlite' });
+    assert.equal(await service.ended(), 1);
+    assert.match(service.stderr, /^thoth: Node\.js is too old\.\n.*needs 22\.13 or newer\n {4}Fix: .*\n$/);
+  });
+
   test('a port in use ends it with exit code 1 and says so', async (context) => {
     const { port } = await serve(context);
     const second = run(context, ['serve'], { HOST: '127.0.0.1', PORT: String(port) });

@@ -36,7 +36,7 @@ const PROGRAMS = [
     'sleep',
     'grep',
   ],
-  ...['dirname', 'env', 'chmod', 'tr'],
+  ...['dirname', 'env', 'chmod', 'tr', 'uname', 'tar', 'gzip', 'cp'],
 ];
 
 /** Stands in for Go: writes a program where `-o` says, after it has noted the call; `GO_FAILS` prints and fails. */
@@ -73,6 +73,17 @@ const SUDO = `#!/bin/sh
 echo "sudo $*" >>"$CALLS"
 while [ "\${1#-}" != "$1" ]; do shift; done
 [ "$1" = true ] || exec "$@"
+`;
+/** Stands in for npm: packs a Node.js and tells `INTEGRITY` of it. */
+const NPM = `#!/bin/sh
+echo "npm $*" >>"$CALLS"
+[ -z "\${NPM_FAILS:-}" ] || { echo "$NPM_FAILS" && exit 1; }
+mkdir -p package/bin
+echo '#!/bin/sh' >package/bin/node
+[ -z "\${NODE_FAILS:-}" ] || echo "echo $NODE_FAILS && exit 1" >>package/bin/node
+chmod +x package/bin/node
+tar -czf node.tgz package
+echo "[{ \\"integrity\\": \\"$INTEGRITY\\" }]"
 `;
 const ID = `#!/bin/sh\necho "\${USER_ID:-0}"\n`;
 
@@ -228,6 +239,52 @@ describe('Go programs', () => {
     assert.equal(code, 69);
     assert.match(stderr, /^Go is needed to build regctl.*\n.*https:\/\/go\.dev\/dl/);
   });
+});
+
+describe('Node.js', () => {
+  const PINNED = JSON.parse(readFileSync(join(ROOT, 'tools/standin/package-lock.json'), 'utf8'));
+  const INTEGRITY = PINNED.packages[`node_modules/node-linux-${process.arch}`].integrity;
+
+  beforeEach(() => {
+    const node = `#!/bin/sh\necho "v\${NODE_VERSION:-20.19.4}"\n`;
+    for (const [name, text] of Object.entries({ node, npm: NPM })) {
+      writeFileSync(join(bin, name), text, { mode: 0o755 });
+    }
+  });
+
+  const VERSIONS: readonly [string, boolean][] = [
+    ['20.19.4', true],
+    ['22.12.0', true],
+    ['22.13.0', false],
+    ['24.0.0', false],
+  ];
+  for (const [version, needed] of VERSIONS) {
+    test(`beside ${version}, ${needed ? 'the pinned one is installed once' : 'none is installed'}`, async () => {
+      assert.equal((await install(['node'], { NODE_VERSION: version, INTEGRITY })).code, 0);
+      const fetched = calls();
+      assert.deepEqual(fetched.length, needed ? 1 : 0);
+      if (needed) assert.match(fetched[0] ?? '', /^npm pack node-linux-\w+@24\.\d+\.\d+ /);
+      assert.equal(existsSync(join(folder, '.thoth/tools/bin/node24')), needed);
+      assert.deepEqual(await install(['node'], { NODE_VERSION: version }), { code: 0, stderr: '' });
+      assert.deepEqual(calls(), []);
+    });
+  }
+
+  const FAULTS: readonly [string, Record<string, string>, RegExp][] = [
+    ['is not there', { NPM_FAILS: 'npm error 404' }, /npm error 404\n.*could not be fetched/],
+    ['is another', { INTEGRITY: 'sha512-other' }, /is not what tools\/standin\/package-lock\.json pins/],
+    ['does not run', { NODE_FAILS: 'no such libc' }, /no such libc\n.*does not run here/],
+  ];
+  for (const [name, environment, text] of FAULTS) {
+    test(`a package that ${name} leaves nothing`, async () => {
+      const { code, stderr } = await install(['node'], { INTEGRITY, ...environment });
+      assert.equal(code, 1);
+      assert.match(stderr, text);
+      for (const left of ['bin', 'stamps']) {
+        assert.deepEqual(readdirSync(join(folder, '.thoth/tools', left)), []);
+      }
+    });
+  }
 });
 
 describe('Debian packages', () => {
