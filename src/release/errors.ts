@@ -50,6 +50,17 @@ export const CATALOGUE = {
   PLAN_STALE: EXIT.refused,
   JOURNAL_INVALID: EXIT.badInput,
   LOCKED: EXIT.refused,
+  HUB_PAGE: EXIT.badInput,
+  HUB_REPOSITORY: EXIT.badInput,
+  HUB_UNREACHABLE: EXIT.network,
+  HUB_DENIED: EXIT.network,
+  HUB_FAILED: EXIT.network,
+  GITHUB_UNREACHABLE: EXIT.network,
+  GITHUB_DENIED: EXIT.network,
+  GITHUB_FAILED: EXIT.network,
+  GITHUB_EARLY: EXIT.refused,
+  GITHUB_TAG: EXIT.refused,
+  GITHUB_ASSET: EXIT.refused,
   INTERRUPTED: 130,
 } as const;
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
+import { isLoopback } from './loopback.ts';
 
 const DOCKERFILE_ARG = /^ARG (NODE_IMAGE|RUNTIME_IMAGE)=(\S+)$/gm;
 
@@ -28,6 +29,19 @@ const list = (text: string) => [
 const host = z
   .string()
   .regex(HOST, { error: ({ input }) => `"${input}" is not a host such as ghcr.io or localhost:5000` });
+/** A web service's. A token goes to it: only over TLS, or to this machine. */
+const address = z.string().refine(
+  (text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, host, username } = new URL(text);
+    return username === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback(host)));
+  },
+  // Not shown where it may hold a password.
+  {
+    error: ({ input }) =>
+      `${String(input).includes('@') ? 'it' : `"${input}"`} is not an address such as https://api.github.com`,
+  },
+);
 const file = z.string().refine(existsSync, { error: ({ input }) => `there is no file ${input}` });
 
 /** Everything about a release that a user may change, from flags first, then the environment. */
@@ -80,6 +94,20 @@ const Settings = z.object({
   plainHttp: z.string().default('').transform(list).pipe(z.array(host)),
   /** PEM file of the certificate authority that signed the registry's certificate. */
   registryCa: file.optional(),
+  /** Docker Hub's own site and API: its registry is elsewhere. */
+  hubUrl: address.default('https://hub.docker.com'),
+  /** Who edits the page on Docker Hub, with an access token. Tokens have a variable only, and no flag. */
+  hubUser: z.string().optional(),
+  hubToken: z.string().optional(),
+  githubApi: address.default('https://api.github.com'),
+  /** `owner/name`; by default where package.json or `origin` says the source is. */
+  githubRepository: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, {
+      error: ({ input }) => `"${input}" is not a repository such as owner/name`,
+    })
+    .optional(),
+  githubToken: z.string().optional(),
 });
 export type Settings = z.infer<typeof Settings> & {
   readonly home: string;
@@ -104,6 +132,13 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   runner: 'THOTH_RUNNER',
   plainHttp: 'THOTH_REGISTRY_PLAIN_HTTP',
   registryCa: 'THOTH_REGISTRY_CA',
+  hubUrl: 'THOTH_DOCKERHUB_URL',
+  hubUser: 'DOCKERHUB_USERNAME',
+  hubToken: 'DOCKERHUB_TOKEN',
+  // As GitHub sets them in a workflow.
+  githubApi: 'GITHUB_API_URL',
+  githubRepository: 'GITHUB_REPOSITORY',
+  githubToken: 'GITHUB_TOKEN',
 };
 
 /** Settings that are paths; a relative one is meant from the project's root. */

@@ -1,6 +1,7 @@
 import { trustAuthority } from './authority.ts';
 import { type EmbeddedRegistry, startEmbedded } from './embedded.ts';
 import { findPlan, releaseFolder } from './folder.ts';
+import { isLoopback } from './loopback.ts';
 import { createRegctl, type Regctl } from './regctl.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { Settings } from './settings.ts';
@@ -62,9 +63,4 @@ async function connect(
     rehearsal: embedded !== undefined,
     close: async () => embedded?.stop(),
   };
-}
-
-/** Whether a registry is on this machine: the one case in which plain HTTP is safe without being asked for. */
-export function isLoopback(registry: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(registry);
 }

@@ -27,6 +27,8 @@ test('with nothing said, the defaults hold', () => {
     builder: 'auto',
     runner: 'auto',
     plainHttp: [],
+    hubUrl: 'https://hub.docker.com',
+    githubApi: 'https://api.github.com',
     project: folder,
     home: join(folder, '.thoth'),
   });
@@ -98,6 +100,9 @@ test('every setting has a variable, and reads it', () => {
     runner: 'docker',
     extraCa: ca,
     registryCa: ca,
+    hubUrl: 'https://hub.example',
+    githubApi: 'http://127.0.0.1:8080/api',
+    githubRepository: 'owner/some.name',
   };
   const textFor = (name: string) => values[name] ?? 'some-name';
   const env = Object.fromEntries(
@@ -105,7 +110,7 @@ test('every setting has a variable, and reads it', () => {
   );
   const settings: Readonly<Record<string, unknown>> = { ...read({}, env) };
   for (const [name, variable] of Object.entries(VARIABLES)) {
-    assert.match(variable, /^THOTH_[A-Z_]+$/);
+    assert.match(variable, /^(?:THOTH|DOCKERHUB|GITHUB)_[A-Z_]+$/);
     assert.deepEqual([settings[name]].flat(), [textFor(name)], variable);
   }
   assert.equal(new Set(Object.values(VARIABLES)).size, Object.keys(VARIABLES).length);
@@ -122,6 +127,17 @@ const wrong: readonly (readonly [string, string, string])[] = [
     'ghcr.io/thoth',
     'THOTH_REGISTRY: "ghcr.io/thoth" is not a host such as ghcr.io or localhost:5000',
   ],
+  [
+    'hubUrl',
+    'http://hub.example',
+    'THOTH_DOCKERHUB_URL: "http://hub.example" is not an address such as https://api.github.com',
+  ],
+  [
+    'githubApi',
+    'https://me:secret@api.github.com',
+    'GITHUB_API_URL: it is not an address such as https://api.github.com',
+  ],
+  ['githubRepository', 'thoth', 'GITHUB_REPOSITORY: "thoth" is not a repository such as owner/name'],
   ['registry', 'user@host', 'THOTH_REGISTRY: "user@host" is not a host such as ghcr.io or localhost:5000'],
   ['repository', 'Thoth', 'THOTH_REPOSITORY: "Thoth" is not a repository name such as marcopancotti/thoth'],
   ['repository', 'a//b', 'THOTH_REPOSITORY: "a//b" is not a repository name such as marcopancotti/thoth'],

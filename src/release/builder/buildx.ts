@@ -2,9 +2,9 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandResult, run, runOk, tail } from '../command.ts';
 import { ReleaseError } from '../errors.ts';
+import { isLoopback } from '../loopback.ts';
 import { ImageIndex } from '../oci.ts';
 import type { Regctl } from '../regctl.ts';
-import { isLoopback } from '../target.ts';
 import type { Builder, BuildRequest } from './builder.ts';
 import { buildRemedy } from './remedy.ts';
 

@@ -171,6 +171,19 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    usage: 'docker-hub',
+    summary: "bring the repository's page on Docker Hub up to date: description, README, tag list",
+    options: [
+      ['--tag <version>', "with the tags of this release's plan, should Docker Hub not list them yet"],
+      ...TARGET,
+      ['--page <file>', 'the README (default docs/DOCKERHUB.md)'],
+      ['--description <text>', "the short description (default: package.json's)"],
+      DRY_RUN,
+    ],
+    examples: ['docker-hub --dry-run', 'docker-hub --tag v1.0.0'],
+    load: async () => (await import('./docker-hub.ts')).dockerHub,
+  },
+  {
     usage: 'rollback',
     summary: 'point the range tags and latest back at a released version, without a build',
     options: [['--to <version>', 'the release to go back to'], ...TARGET, DRY_RUN],

@@ -1,5 +1,5 @@
-// Writes .env.example and docs/SETTINGS.md from the schema: node --import tsx src/server/settings/document.ts
-import { mkdirSync, writeFileSync } from 'node:fs';
+// Writes .env.example, docs/SETTINGS.md and the table in docs/DOCKERHUB.md from the schema: node --import tsx src/server/settings/document.ts
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MEANING } from '../exit.ts';
@@ -10,10 +10,18 @@ const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const SOURCE = 'src/server/settings/schema.ts';
 const COMMAND = 'node --import tsx src/server/settings/document.ts';
 const COLUMNS = 100;
+/** What stands around the table in a page that is written by hand. */
+const TABLE = /(<!-- settings\b[^>]*-->\n)[\s\S]*?(<!-- end -->)/;
 
 /** The text of every generated file, by its path in the project. */
 export function documents(): Readonly<Record<string, string>> {
-  return { '.env.example': envExample(), 'docs/SETTINGS.md': settingsPage() };
+  const hub = 'docs/DOCKERHUB.md';
+  const written = readFileSync(resolve(PROJECT, hub), 'utf8');
+  return {
+    '.env.example': envExample(),
+    'docs/SETTINGS.md': settingsPage(),
+    [hub]: written.replace(TABLE, (_, begin, end) => `${begin}${settingsList()}\n${end}`),
+  };
 }
 
 function envExample(): string {
@@ -38,6 +46,18 @@ function envEntry(name: SettingName): string {
     );
   }
   return [...lines, `${name}=${defaultOf(name) ?? ''}`].join('\n');
+}
+
+/** The settings in brief: a `*_FILE` is told of once for all. */
+function settingsList(): string {
+  const rows = SETTING_NAMES.map((name) => [
+    code(name),
+    code(defaultOf(name)),
+    aboutSetting(name).description,
+  ]);
+  return `${table(['Setting', 'Default', 'What it does'], rows)}
+
+Each key can also be in a file, such as a Docker secret: \`OPENAI_API_KEY_FILE=/run/secrets/openai_api_key\`.`;
 }
 
 function settingsPage(): string {
