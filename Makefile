@@ -4,7 +4,7 @@ TAG ?= v1.0.0
 export TAG
 
 # Installed by the target that needs them, and only what is missing (tools/install.sh).
-RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy
+RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy cosign
 CHECK_TOOLS := shellcheck actionlint
 TEST_TOOLS := skopeo docker.io registry node
 

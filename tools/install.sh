@@ -3,7 +3,7 @@
 #
 #   tools/install.sh NAME...
 #
-# A NAME is a Go program with a module of its own under tools/ (regctl, trivy, actionlint), which is built
+# A NAME is a Go program with a module of its own under tools/ (regctl, trivy, cosign, actionlint), which is built
 # from its pinned sources into .thoth/tools/bin, one of the Debian packages listed below, or "node": the pinned
 # Node.js as .thoth/tools/bin/node24, where this machine's own is too old for the service and its tests.
 # Exit code: 0 all is there, 1 a build or an installation failed, 2 wrong name, 69 something needed is missing.
@@ -123,6 +123,14 @@ link_flags_of() {
   [ "$1" != trivy ] || sed -n 's|.*github.com/aquasecurity/trivy v\([^ ]*\).*|-X github.com/aquasecurity/trivy/pkg/version/app.ver=\1|p' tools/trivy/go.mod
 }
 
+# hint_of NAME: prints how long it takes from nothing on 2 cores, where that is more than a minute
+hint_of() {
+  case $1 in
+    trivy) echo ' (about 9 minutes on 2 cores the first time)' ;;
+    cosign) echo ' (about 4 minutes on 2 cores the first time)' ;;
+  esac
+}
+
 # at_least VERSION LEAST: both like 1.26.3, or 1.26
 at_least() {
   {
@@ -197,9 +205,7 @@ build() {
   partial=$bin/.$1.partial.$$
   log=$(mktemp)
   flags=$(link_flags_of "$1" | tr '\n' ' ')
-  long=
-  [ "$1" != trivy ] || long=' (about 9 minutes on 2 cores the first time)'
-  say "Building $1 from $package$long"
+  say "Building $1 from $package$(hint_of "$1")"
   (
     cd "tools/$1"
     GOEXPERIMENT=$(experiments_of "$1")

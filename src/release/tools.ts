@@ -6,6 +6,7 @@ import { ReleaseError } from './errors.ts';
 const HOW_TO_GET = {
   regctl: 'Run `make tools`: it is built from tools/regctl, pinned.',
   trivy: 'Run `make tools`: it is built from tools/trivy, pinned. The first build takes some minutes.',
+  cosign: 'Run `make tools`: it is built from tools/cosign, pinned. The first build takes some minutes.',
   buildah: 'Run `make tools`, or `apt-get install buildah`.',
   docker: 'Install Docker (https://docs.docker.com/engine/install/).',
   'docker-registry': 'Run `make tools`, or `apt-get install docker-registry`.',
