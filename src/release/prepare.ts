@@ -158,10 +158,10 @@ async function scanAll(
   const { trivy, progress } = workshop;
   const { severity, registry, repository } = settings;
   const now = new Date();
-  const ignored = await readIgnored(settings.project, now);
+  const exceptions = await readIgnored(settings.project, now);
   await rm(folder.scan, { recursive: true, force: true });
   const report = await progress.stage('scan', (say) =>
-    scanLayout(trivy, layout, { severity, output: folder.scan, now, ignored, say }),
+    scanLayout(trivy, layout, { severity, output: folder.scan, now, exceptions, say }),
   );
   if (report.vulnerabilities.status === 'not-checked') {
     progress.warn(`vulnerabilities: NOT CHECKED: ${report.vulnerabilities.reason}`);

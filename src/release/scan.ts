@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
 import { writeWhole } from './file.ts';
 import { describeFinding, Finding, readFindings } from './finding.ts';
-import { Ignored, isIgnored } from './ignored.ts';
+import { describeExpired, Ignored, type IgnoreFile, isIgnored } from './ignored.ts';
 import { imageReport } from './image-report.ts';
 import type { Layout } from './layout.ts';
 import type { Severity } from './settings.ts';
@@ -29,6 +29,8 @@ export const ScanReport = z.object({
   ),
   /** What the project's ignore file said on that day; findings are listed all the same. */
   ignored: z.array(Ignored).optional(),
+  /** Entries of it whose last day was over on that day: they stop a release. */
+  expired: z.array(Ignored).optional(),
 });
 export type ScanReport = z.infer<typeof ScanReport>;
 
@@ -46,11 +48,11 @@ export async function scanLayout(
     severity: readonly Severity[];
     output: string;
     now: Date;
-    ignored?: readonly Ignored[];
+    exceptions?: IgnoreFile;
     say?: (line: string) => void;
   },
 ): Promise<ScanReport> {
-  const { severity, output, now, ignored = [], say } = options;
+  const { severity, output, now, exceptions, say } = options;
   const reportFile = join(output, 'report.json');
   await rm(reportFile, { force: true });
   say?.('updating the vulnerability database');
@@ -75,10 +77,16 @@ export async function scanLayout(
     severity: [...severity],
     vulnerabilities,
     platforms,
-    ...(ignored.length === 0 ? {} : { ignored: [...ignored] }),
+    ...listed('ignored', exceptions?.ignored),
+    ...listed('expired', exceptions?.expired),
   };
   await writeWhole(reportFile, `${JSON.stringify(report, null, 2)}\n`);
   return report;
+}
+
+/** A property that is left out where the list is empty. */
+function listed<K extends string>(name: K, entries: readonly Ignored[] = []) {
+  return (entries.length === 0 ? {} : { [name]: [...entries] }) as Partial<Record<K, Ignored[]>>;
 }
 
 /** Where no package was found there was nothing to look up, and no vulnerability means nothing. */
@@ -106,17 +114,16 @@ export function gate(report: ScanReport): (Finding & { platform: string })[] {
 
 /**
  * @param options.allowUnchecked a rehearsal goes on with a database that is missing or stale; a release does not
- * @throws ReleaseError SCAN_GATE naming each finding; SCAN_DATA where vulnerabilities were not looked for
+ * @throws ReleaseError SCAN_GATE naming each finding and each exception that ended; SCAN_DATA where vulnerabilities were not looked for
  */
 export function assertGate(report: ScanReport, options: { allowUnchecked: boolean }): void {
-  const stopped = gate(report);
+  const stopped = [...gate(report).map(describeFinding), ...(report.expired ?? []).map(describeExpired)];
   if (stopped.length > 0) {
-    const lines = stopped.map((finding) => describeFinding(finding));
     throw new ReleaseError(
       'SCAN_GATE',
       `The scan found ${stopped.length} thing(s) that stop a release.`,
-      'Nothing was pushed. Update what has a fix, and remove every secret (and rotate it: a deleted file stays in its layer).',
-      lines,
+      'Nothing was pushed. Update what has a fix, remove every secret (and rotate it: a deleted file stays in its layer), and decide anew on an exception that ended.',
+      stopped,
     );
   }
   if (report.vulnerabilities.status === 'not-checked' && !options.allowUnchecked) {

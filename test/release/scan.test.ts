@@ -279,7 +279,14 @@ for (const [name, passes, over] of ignored) {
       finding({ fixedIn: '3' }),
       finding({ kind: 'secret', id: 'private-key', target: '/app/key:1' }),
     ];
-    const entry = { id: 'CVE-1', in: 'openssl', reason: 'not reachable here', until: '2026-12-31', ...over };
+    const entry = {
+      id: 'CVE-1',
+      in: 'openssl',
+      reason: 'not reachable here',
+      owner: 'ada',
+      until: '2026-12-31',
+      ...over,
+    };
     const report = { ...reportOf(found), ignored: [entry] };
     assert.equal(gate(report).length, passes ? 2 : 4);
     assert.equal(describeScan(report).endsWith(', ignored of these: 1'), passes);
@@ -290,6 +297,18 @@ for (const [name, passes, over] of ignored) {
     );
   });
 }
+
+test('the gate closes on an exception that ended, besides every finding', async () => {
+  const entry = { id: 'CVE-9', in: 'zlib', reason: 'not reachable here', owner: 'ada', until: '2026-03-01' };
+  const report = { ...reportOf([finding({ fixedIn: '3' })]), expired: [entry] };
+  const error = await failure(() => assertGate(report, { allowUnchecked: true }));
+  assert.equal(error.code, 'SCAN_GATE');
+  assert.equal(error.details.length, 3);
+  assert.equal(
+    error.details[2],
+    'exception CVE-9 in zlib ended on 2026-03-01; its owner is ada (security/ignore.yaml)',
+  );
+});
 
 test('the gate takes the severities that were asked for', () => {
   const report = { ...reportOf([finding({ severity: 'LOW', fixedIn: '1' })]), severity: ['LOW'] };

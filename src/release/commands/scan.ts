@@ -28,9 +28,9 @@ export const scan: CommandModule = {
     const reports = output ?? (await mkdtemp(join(tmpdir(), 'thoth-scan-')));
     try {
       const now = new Date();
-      const ignored = await readIgnored(settings.project, now);
+      const exceptions = await readIgnored(settings.project, now);
       const report = await progress.stage('scan', (say) =>
-        scanLayout(trivy, layout, { severity: settings.severity, output: reports, now, ignored, say }),
+        scanLayout(trivy, layout, { severity: settings.severity, output: reports, now, exceptions, say }),
       );
       const stopped = gate(report);
       const files = layout.platforms.map(({ platform }) =>
