@@ -21,7 +21,7 @@ RUN THOTH_VERSION=$THOTH_VERSION THOTH_REVISION=$THOTH_REVISION node src/server/
 FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build --chown=65532:65532 /out/data /app/data
-COPY --from=build /out/licenses.txt /app/licenses.txt
+COPY --from=build /out/licenses.txt /out/thoth.cdx.json /app/
 COPY --from=build /out/thoth /usr/local/bin/thoth
 ENV NODE_ENV=production
 USER 65532:65532
