@@ -1,7 +1,8 @@
 import { describeFinding } from './finding.ts';
+import { largestLayers } from './largest-layers.ts';
 import type { Layout, PlatformImage } from './layout.ts';
 import { codeCell, escapeLine } from './markdown.ts';
-import { megabytes } from './policy.ts';
+import { megabytes } from './megabytes.ts';
 import { describeScan, type Finding, type ScanReport } from './scan.ts';
 import type { Version } from './version.ts';
 
@@ -29,7 +30,6 @@ export interface PreviousRelease {
   readonly scan?: ScanReport | undefined;
 }
 
-const LAYERS_SHOWN = 3;
 const FINDINGS_SHOWN = 20;
 const MADE_BY_LENGTH = 60;
 const SHORT_DIGEST = 'sha256:'.length + 12;
@@ -76,7 +76,7 @@ function describeImages(layout: Layout, previous: PreviousRelease | undefined): 
     table([['Platform', 'Manifest digest', 'Compressed size', ...since], ...images]),
     ...(gone.length === 0 ? [] : [`No longer there: ${gone.join(', ')}`]),
     'The largest layers:',
-    table([['Platform', 'Layer', 'Compressed size', 'Made by'], ...layout.platforms.flatMap(largestLayers)]),
+    table([['Platform', 'Layer', 'Compressed size', 'Made by'], ...layout.platforms.flatMap(layerRows)]),
   ];
 }
 
@@ -88,24 +88,13 @@ function sizeChange(size: number, before: number | undefined): string {
   return `${sign}${megabytes(change)} MB (${sign}${((change / before) * 100).toFixed(1)} %)`;
 }
 
-function largestLayers({ platform, layers, config }: PlatformImage): string[][] {
-  const steps = config.history.filter((step) => step.empty_layer !== true);
-  // A base image may tell less than all of its history, and then no step can be told from another.
-  const known = steps.length === layers.length;
-  return layers
-    .map(({ digest, size }, index) => ({
-      digest,
-      size,
-      madeBy: known ? steps[index]?.created_by : undefined,
-    }))
-    .sort((a, b) => b.size - a.size)
-    .slice(0, LAYERS_SHOWN)
-    .map(({ digest, size, madeBy }) => [
-      platform,
-      `\`${digest.slice(0, SHORT_DIGEST)}\``,
-      `${megabytes(size)} MB`,
-      madeBy === undefined ? 'not known' : codeCell(madeBy, MADE_BY_LENGTH),
-    ]);
+function layerRows(image: PlatformImage): string[][] {
+  return largestLayers(image).map(({ digest, size, madeBy }) => [
+    image.platform,
+    `\`${digest.slice(0, SHORT_DIGEST)}\``,
+    `${megabytes(size)} MB`,
+    madeBy === undefined ? 'not known' : codeCell(madeBy, MADE_BY_LENGTH),
+  ]);
 }
 
 function scanLine(scan: ScanReport): string {

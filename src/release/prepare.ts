@@ -7,7 +7,7 @@ import { releaseFolder } from './folder.ts';
 import type { Repository } from './git.ts';
 import { readIgnored } from './ignored.ts';
 import { type Layout, verifyLayout } from './layout.ts';
-import { assertPolicy } from './policy.ts';
+import { assertKept, judge } from './policy.ts';
 import type { Progress } from './progress.ts';
 import type { Regctl } from './regctl.ts';
 import type { Registry } from './registry.ts';
@@ -83,9 +83,7 @@ export async function buildRelease(
   const { progress } = workshop;
   const folder = releaseFolder(settings.home, version);
   const { layout, base } = await buildCommit(settings, version, repository, workshop, { dir: folder.layout });
-  await progress.stage('image policy', async () =>
-    assertPolicy(layout, { platforms: settings.platforms, version }),
-  );
+  await progress.stage('image policy', async () => assertKept(await judge(layout, { ...settings, version })));
   // Side by side: a start waits for the program, mostly, and a scan for the disk.
   const [starts] = await together([
     startAll(settings, layout, workshop),

@@ -80,6 +80,12 @@ const Settings = z.object({
     .default('HIGH,CRITICAL')
     .transform(list)
     .pipe(z.array(Severity).min(1, 'names no severity')),
+  /** The most megabytes a platform may have, compressed. */
+  sizeLimit: z
+    .string()
+    .default('500')
+    .transform(Number)
+    .pipe(z.number('is not a number of megabytes').positive('is not a number of megabytes')),
   /** Where Trivy fetches its database from, in place of its own default. */
   trivyDb: z.string().optional(),
   /** What `/health` is called. */
@@ -125,6 +131,7 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   runtimeImage: 'THOTH_RUNTIME_IMAGE',
   extraCa: 'THOTH_EXTRA_CA',
   severity: 'THOTH_SEVERITY',
+  sizeLimit: 'THOTH_SIZE_LIMIT',
   trivyDb: 'THOTH_TRIVY_DB',
   healthPath: 'THOTH_HEALTH_PATH',
   builder: 'THOTH_BUILDER',

@@ -1,5 +1,5 @@
+import { megabytes } from './megabytes.ts';
 import type { Plan } from './plan.ts';
-import { megabytes } from './policy.ts';
 import { describeScan, type Finding } from './scan.ts';
 
 /** What a release came to: `summary.json`. Sizes are bytes, times seconds. */

@@ -70,7 +70,7 @@ export async function verifyRelease(
       checks: [
         check('index', served === index, `${version.tag} serves ${served}`),
         check('bytes', true, 'every blob hashes to its digest'),
-        ...imageChecks(layout, version, options.platforms),
+        ...(await imageChecks(layout, version, options.platforms)),
         ...ranges.map(({ tag, ok, detail }) => check(`tag ${tag}`, ok, detail)),
         ...(options.plan === undefined ? [] : [planCheck(options.plan, index)]),
       ],
@@ -111,8 +111,8 @@ export function describeVerification(verification: Verification): string {
   );
 }
 
-function imageChecks(layout: Layout, version: Version, platforms: readonly string[]): Check[] {
-  const violations = judge(layout, { platforms, version });
+async function imageChecks(layout: Layout, version: Version, platforms: readonly string[]): Promise<Check[]> {
+  const violations = await judge(layout, { platforms, version });
   const missing = violations.filter((found) => found.rule === 'platforms');
   const others = violations.filter((found) => found.rule !== 'platforms');
   const there = layout.platforms.map((image) => image.platform).join(', ');
@@ -122,7 +122,7 @@ function imageChecks(layout: Layout, version: Version, platforms: readonly strin
       'image policy',
       others.length === 0,
       others.map((found) => found.message).join('; ') ||
-        'labels, user, health check and size are as they must be',
+        'labels, user, health check, size and files are as they must be',
     ),
   ];
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Descriptor } from '../../src/release/oci.ts';
-import { tar } from './tar.ts';
+import { type TarFiles, tar } from './tar.ts';
 
 /** Media types of the OCI image spec. */
 export const MEDIA = {
@@ -23,9 +23,12 @@ export interface LayoutOptions {
   readonly labels?: Readonly<Record<string, string | undefined>>;
   /** Over the fields of the image config's `config` object, as `User`, `Env`, `Healthcheck`. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** One layer each: paths without a leading slash to their contents. */
-  readonly layers?: readonly Readonly<Record<string, string | Buffer>>[];
+  /** One layer each: paths without a leading slash to their contents. The first holds the program besides. */
+  readonly layers?: readonly TarFiles[];
 }
+
+/** What ENTRYPOINT and HEALTHCHECK run. */
+const PROGRAM: TarFiles = { 'usr/local/bin/thoth': { content: '#!/nodejs/bin/node\n', mode: 0o755 } };
 
 const CREATED = '2026-01-02T03:04:05Z';
 
@@ -87,7 +90,8 @@ async function writePlatform(
 ): Promise<Descriptor> {
   const [os = '', architecture = '', variant] = name.split('/');
   const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  const archives = (options.layers ?? [{ 'etc/fixture': 'a file\n' }]).map(tar);
+  const [first, ...more] = options.layers ?? [{ 'etc/fixture': 'a file\n' }];
+  const archives = [{ ...PROGRAM, ...first }, ...more].map(tar);
   const layers: Descriptor[] = [];
   for (const archive of archives) layers.push(await putBlob(dir, MEDIA.layer, gzipSync(archive)));
   const config = await putJson(dir, MEDIA.config, {

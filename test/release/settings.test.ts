@@ -23,6 +23,7 @@ test('with nothing said, the defaults hold', () => {
     repository: 'marcopancotti/thoth',
     platforms: ['linux/amd64', 'linux/arm64'],
     severity: ['HIGH', 'CRITICAL'],
+    sizeLimit: 500,
     healthPath: '/health',
     builder: 'auto',
     runner: 'auto',
@@ -95,6 +96,7 @@ test('every setting has a variable, and reads it', () => {
     repository: 'x/y',
     platforms: 'linux/riscv64',
     severity: 'LOW',
+    sizeLimit: '60',
     healthPath: '/ready',
     builder: 'buildah',
     runner: 'docker',
@@ -111,7 +113,7 @@ test('every setting has a variable, and reads it', () => {
   const settings: Readonly<Record<string, unknown>> = { ...read({}, env) };
   for (const [name, variable] of Object.entries(VARIABLES)) {
     assert.match(variable, /^(?:THOTH|DOCKERHUB|GITHUB)_[A-Z_]+$/);
-    assert.deepEqual([settings[name]].flat(), [textFor(name)], variable);
+    assert.deepEqual([settings[name]].flat().map(String), [textFor(name)], variable);
   }
   assert.equal(new Set(Object.values(VARIABLES)).size, Object.keys(VARIABLES).length);
 });
@@ -153,6 +155,8 @@ const wrong: readonly (readonly [string, string, string])[] = [
   ['platforms', ' , ', 'THOTH_PLATFORMS: names no platform'],
   ['severity', 'bad', 'THOTH_SEVERITY: "BAD" is none of CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN'],
   ['severity', ',', 'THOTH_SEVERITY: names no severity'],
+  ['sizeLimit', 'much', 'THOTH_SIZE_LIMIT: is not a number of megabytes'],
+  ['sizeLimit', '0', 'THOTH_SIZE_LIMIT: is not a number of megabytes'],
   ['healthPath', 'health', 'THOTH_HEALTH_PATH: does not begin with /'],
   ['builder', 'kaniko', 'THOTH_BUILDER: "kaniko" is none of auto, buildx, buildah'],
   [

@@ -22,6 +22,10 @@ const SEVERITY = [
   '--severity <list>',
   'what closes the gate where there is a fix (default HIGH,CRITICAL)',
 ] as const;
+const SIZE_LIMIT = [
+  '--size-limit <MB>',
+  'most megabytes of a platform, compressed (THOTH_SIZE_LIMIT; default 500)',
+] as const;
 const CHANNEL = ['--channel <name>', 'tag that a pre-release also gets, such as next'] as const;
 const DRY_RUN = ['--dry-run', 'only say what would be done'] as const;
 
@@ -96,7 +100,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     usage: 'policy',
     summary: 'judge a layout by the image policy',
-    options: [LAYOUT, PLATFORMS],
+    options: [LAYOUT, PLATFORMS, SIZE_LIMIT],
     required: ['layout'],
     examples: ['policy --layout .thoth/release/v1.0.0/layout'],
     load: async () => (await import('./policy.ts')).policy,

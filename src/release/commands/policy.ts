@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readLayout, verifyLayout } from '../layout.ts';
-import { assertPolicy, judge, megabytes } from '../policy.ts';
+import { megabytes } from '../megabytes.ts';
+import { assertKept, judge } from '../policy.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({ layout: z.string() });
@@ -10,11 +11,11 @@ export const policy: CommandModule = {
   async run({ settings, print }, _, flags) {
     const layout = await readLayout(Flags.parse(flags).layout);
     await verifyLayout(layout);
-    const violations = judge(layout, settings);
+    const violations = await judge(layout, settings);
     const images = layout.platforms.map(({ platform, digest, size }) => ({ platform, digest, size }));
     const lines = images.map((image) => `${image.platform}  ${image.digest}  ${megabytes(image.size)} MB`);
     if (violations.length === 0) lines.push('The image keeps every rule of the image policy.');
     print(lines.join('\n'), { index: layout.index.digest, platforms: images, violations });
-    assertPolicy(layout, settings);
+    assertKept(violations);
   },
 };
