@@ -30,6 +30,8 @@ export interface PreviousRelease {
   readonly scan?: ScanReport | undefined;
 }
 
+/** The first half of a character that UTF-16 needs two for. */
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
 const FINDINGS_SHOWN = 20;
 const MADE_BY_LENGTH = 60;
 const SHORT_DIGEST = 'sha256:'.length + 12;
@@ -54,6 +56,23 @@ export function renderNotes(input: NotesInput): string {
     ),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+/**
+ * Notes that are longer than a limit, cut at the end of a paragraph, with a line that says where the rest is.
+ *
+ * @param limit in characters; an emoji may count as two
+ * @param rest address of the whole
+ */
+export function cutNotes(notes: string, limit: number, rest: string): string {
+  if (notes.length <= limit) return notes;
+  const fence = '\n```';
+  const more = `\n\n**These notes are cut off. [All of them](${rest}).**\n`;
+  const room = notes.slice(0, limit - more.length - fence.length);
+  const end = [room.lastIndexOf('\n\n'), room.lastIndexOf('\n')].find((index) => index > room.length / 2);
+  const kept = room.slice(0, end).replace(HALF_CHARACTER, '').trimEnd();
+  const inCode = (kept.match(/^```/gm) ?? []).length % 2 === 1;
+  return `${kept}${inCode ? fence : ''}${more}`;
 }
 
 function pullCommands({ version, registry, repository, layout }: NotesInput): string {

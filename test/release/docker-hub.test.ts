@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { FakeHub, HUB_TOKEN, HUB_USER } from './fake-hub.ts';
+import { HOST_NODE } from './host-node.ts';
 
 const CLI = resolve('src/release/cli.ts');
 const TSX = fileURLToPath(import.meta.resolve('tsx'));
@@ -45,7 +46,7 @@ describe('thoth-release docker-hub', () => {
   });
 
   const call = (args: readonly string[], env: Record<string, string> = {}) =>
-    execa(process.execPath, ['--import', TSX, CLI, 'docker-hub', ...args], {
+    execa(HOST_NODE, ['--import', TSX, CLI, 'docker-hub', ...args], {
       cwd: project,
       reject: false,
       stdin: 'ignore',

@@ -175,6 +175,23 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    usage: 'github-release',
+    summary:
+      'create or finish the release on GitHub: notes, SBOMs, plan, checksums; public once the tags moved',
+    options: [
+      TAG,
+      ...TARGET,
+      ['--plan <file>', "default: the release's plan.json in .thoth"],
+      ['--notes <file>', "default: the release's notes.md in .thoth"],
+      ['--draft', 'leave it a draft'],
+      ['--replace-notes', 'write the notes anew where the release is public already'],
+      DRY_RUN,
+    ],
+    required: ['tag'],
+    examples: ['github-release --tag v1.0.0 --draft', 'github-release --tag v1.0.0'],
+    load: async () => (await import('./github-release.ts')).githubRelease,
+  },
+  {
     usage: 'docker-hub',
     summary: "bring the repository's page on Docker Hub up to date: description, README, tag list",
     options: [
