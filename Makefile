@@ -5,8 +5,8 @@ export TAG
 
 # Installed by the target that needs them, and only what is missing (tools/install.sh).
 RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy cosign
-CHECK_TOOLS := shellcheck actionlint
-TEST_TOOLS := skopeo docker.io registry node
+CHECK_TOOLS := shellcheck actionlint zizmor
+TEST_TOOLS := skopeo docker.io registry node helm kubeconform kubernetes-schemas
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -34,6 +34,7 @@ check: $(INSTALLED) ## Run the static checks alone: types, style, scripts, workf
 	@npm run --silent check
 	@git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck
 	@$(or $(THOTH_HOME),.thoth)/tools/bin/actionlint
+	@$(or $(THOTH_HOME),.thoth)/tools/bin/zizmor --offline --quiet --persona pedantic .github
 
 test-dagger: ## Run the Dagger module on a real engine (needs the dagger CLI)
 	@exec ci/test-engine.sh

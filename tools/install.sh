@@ -4,7 +4,8 @@
 #   tools/install.sh NAME...
 #
 # A NAME is a Go program with a module of its own under tools/ (regctl, trivy, cosign, actionlint), which is built
-# from its pinned sources into .thoth/tools/bin, one of the Debian packages listed below, or "node": the pinned
+# from its pinned sources into .thoth/tools/bin; a Python package with a requirements.txt there (zizmor), which gets
+# an environment of its own in .thoth/tools/python; one of the Debian packages listed below; or "node": the pinned
 # Node.js as .thoth/tools/bin/node24, where this machine's own is too old for the service and its tests.
 # Exit code: 0 all is there, 1 a build or an installation failed, 2 wrong name, 69 something needed is missing.
 set -eu
@@ -60,6 +61,7 @@ program_of() {
   case $1 in
     docker.io) echo dockerd ;;
     qemu-user-static) echo qemu-aarch64-static ;;
+    python3-venv) echo python3 ;;
     buildah | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
     *) return 1 ;;
   esac
@@ -282,14 +284,49 @@ fetch_node() {
   rm -rf "$partial"
 }
 
+# --- Python programs -------------------------------------------------------------------------------------
+
+# Debian's Python makes no environments without python3-venv.
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+install_python_tool() {
+  place=$home/tools/python/$1
+  key=$(git hash-object "tools/$1/requirements.txt")
+  if [ "$(cat "$stamps/$1" 2>/dev/null)" = "$key" ] && [ -d "$place" ]; then return; fi
+  say "Installing $1 from its Python package"
+  mkdir -p "$home/tools/python" "$bin" "$stamps"
+  rm -rf "${place:?}" "${stamps:?}/$1"
+  log=$(mktemp)
+  {
+    python3 -m venv "$place" &&
+      "$place/bin/pip" --quiet --disable-pip-version-check install --require-hashes --no-deps --only-binary :all: \
+        -r "tools/$1/requirements.txt"
+  } >"$log" 2>&1 || {
+    rm -rf "$place"
+    tail -n 20 "$log" >&2
+    fail 1 "$1 could not be installed." 'Check the network, or name a mirror in PIP_INDEX_URL; then run it again.'
+  }
+  # Told by one name whatever the version of Python.
+  ln -sfn "$(cd "$place" && echo lib/python3*/site-packages)" "$place/site-packages"
+  if [ -x "$place/bin/$1" ]; then ln -sf "$place/bin/$1" "$bin/$1"; fi
+  partial=$(mktemp "$stamps/.partial.XXXXXX")
+  echo "$key" >"$partial"
+  mv "$partial" "$stamps/$1"
+  rm -f "$log"
+}
+
 # --- what was asked for ----------------------------------------------------------------------------------
 
 packages=
 tools=
+python_tools=
 node=
 for name in "$@"; do
   if [ -f "tools/$name/go.mod" ]; then
     tools="$tools $name"
+  elif [ -f "tools/$name/requirements.txt" ]; then
+    has_venv || case $packages in *python3-venv*) ;; *) packages="$packages python3-venv" ;; esac
+    python_tools="$python_tools $name"
   elif [ "$name" = node ]; then
     node=yes
   elif program=$(program_of "$name"); then
@@ -302,4 +339,5 @@ done
 # shellcheck disable=SC2086 # a list of names without blanks
 [ -z "$packages" ] || install_packages $packages
 [ -z "$node" ] || install_node
+for name in $python_tools; do install_python_tool "$name"; done
 for name in $tools; do install_go_tool "$name"; done

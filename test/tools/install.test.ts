@@ -36,7 +36,7 @@ const PROGRAMS = [
     'sleep',
     'grep',
   ],
-  ...['dirname', 'env', 'chmod', 'tr', 'uname', 'tar', 'gzip', 'cp'],
+  ...['dirname', 'env', 'chmod', 'tr', 'uname', 'tar', 'gzip', 'cp', 'ln'],
 ];
 
 /** Stands in for Go: writes a program where `-o` says, after it has noted the call; `GO_FAILS` prints and fails. */
@@ -85,6 +85,18 @@ chmod +x package/bin/node
 tar -czf node.tgz package
 echo "[{ \\"integrity\\": \\"$INTEGRITY\\" }]"
 `;
+/** Stands in for Python: an environment has a pip that puts zizmor into it; `PIP_FAILS` prints and fails. */
+const PYTHON = `#!/bin/sh
+[ "$1" != -c ] || { [ -z "\${NO_VENV:-}" ] || [ -e "$BIN/python3-venv" ]; exit; }
+mkdir -p "$3/bin"
+cat >"$3/bin/pip" <<'PIP'
+#!/bin/sh
+echo "pip $*" >>"$CALLS"
+[ -z "\${PIP_FAILS:-}" ] || { echo "$PIP_FAILS" && exit 1; }
+echo whole >"\${0%/*}/zizmor" && chmod +x "\${0%/*}/zizmor"
+PIP
+chmod +x "$3/bin/pip"
+`;
 const ID = `#!/bin/sh\necho "\${USER_ID:-0}"\n`;
 
 let folder: string;
@@ -101,7 +113,13 @@ beforeEach(() => {
       join(bin, name),
     );
   }
-  for (const [name, text] of Object.entries({ go: GO, 'apt-get': APT_GET, sudo: SUDO, id: ID })) {
+  for (const [name, text] of Object.entries({
+    go: GO,
+    'apt-get': APT_GET,
+    sudo: SUDO,
+    id: ID,
+    python3: PYTHON,
+  })) {
     writeFileSync(join(bin, name), text, { mode: 0o755 });
   }
 });
@@ -330,5 +348,39 @@ describe('Debian packages', () => {
     const { code, stderr } = await install(['skopeo', 'nonsense']);
     assert.deepEqual([code, stderr], [2, 'tools/install.sh does not know "nonsense".\n']);
     assert.deepEqual(calls(), []);
+  });
+});
+
+describe('Python programs', () => {
+  test('are installed once, each file by its hash, into an environment of their own', async () => {
+    const first = await install(['zizmor']);
+    assert.deepEqual(first, { code: 0, stderr: 'Installing zizmor from its Python package\n' });
+    assert.deepEqual(calls(), [
+      'pip --quiet --disable-pip-version-check install --require-hashes --no-deps --only-binary :all: -r tools/zizmor/requirements.txt',
+    ]);
+    assert.equal(built('zizmor'), 'whole');
+    assert.deepEqual(await install(['zizmor']), { code: 0, stderr: '' });
+    assert.deepEqual(calls(), []);
+  });
+
+  test('are installed anew when what is pinned changes', async () => {
+    await install(['zizmor']);
+    appendFileSync(join(folder, 'tools/zizmor/requirements.txt'), '# newer\n');
+    assert.equal((await install(['zizmor'])).stderr, 'Installing zizmor from its Python package\n');
+  });
+
+  test('come with the Debian package that makes environments, where that is missing', async () => {
+    const { code, stderr } = await install(['zizmor', 'kubernetes-schemas'], { NO_VENV: 'yes' });
+    assert.equal(code, 0, stderr);
+    const [, installed] = calls();
+    assert.match(installed ?? '', /--no-install-recommends python3-venv$/);
+  });
+
+  test('leave nothing half installed where pip fails', async () => {
+    const { code, stderr } = await install(['zizmor'], { PIP_FAILS: 'HASHES DO NOT MATCH' });
+    assert.equal(code, 1);
+    assert.match(stderr, /HASHES DO NOT MATCH\nzizmor could not be installed\.\n/);
+    assert.equal(existsSync(join(folder, '.thoth/tools/python/zizmor')), false);
+    assert.equal((await install(['zizmor'])).code, 0);
   });
 });
