@@ -126,13 +126,17 @@ export function assertGate(report: ScanReport, options: { allowUnchecked: boolea
       stopped,
     );
   }
-  if (report.vulnerabilities.status === 'not-checked' && !options.allowUnchecked) {
-    throw new ReleaseError(
-      'SCAN_DATA',
-      `Vulnerabilities were NOT CHECKED: ${report.vulnerabilities.reason}.`,
-      'Give Trivy the network or a mirror (THOTH_TRIVY_DB), and run it again.',
-    );
-  }
+  if (!options.allowUnchecked) assertChecked(report);
+}
+
+/** @throws ReleaseError SCAN_DATA where vulnerabilities were not looked for */
+export function assertChecked({ vulnerabilities }: Pick<ScanReport, 'vulnerabilities'>): void {
+  if (vulnerabilities.status === 'checked') return;
+  throw new ReleaseError(
+    'SCAN_DATA',
+    `Vulnerabilities were NOT CHECKED: ${vulnerabilities.reason}.`,
+    'Give Trivy the network or a mirror (THOTH_TRIVY_DB), and run it again.',
+  );
 }
 
 /** One line for a summary. Never says "clean" about what was not looked for. */

@@ -37,8 +37,12 @@ export async function openEmbedded(settings: Settings, signal: AbortSignal, port
   return connect(settings, signal, () => startEmbedded(settings.home, { port, signal }));
 }
 
-/** @param start what starts the embedded registry; it comes last, so that nothing runs where a setting is wrong */
-async function connect(
+/**
+ * Opens the registry that the settings name, Docker Hub where they name none.
+ *
+ * @param start what starts the embedded one in its place; it comes last, so that nothing runs where a setting is wrong
+ */
+export async function connect(
   settings: Settings,
   signal: AbortSignal,
   start?: () => Promise<EmbeddedRegistry>,

@@ -10,7 +10,8 @@ export interface WebAnswer {
 
 /** What GitHub asks for where it names no time (REST best practices, "Handle rate limit errors"). */
 const UNTOLD_WAIT_MS = 60_000;
-const QUOTED = 300;
+/** Characters of an answer that are shown. */
+export const QUOTED = 300;
 
 /** 429; and GitHub's 403, which alone does not tell a limit from a missing right. */
 export function isLimited({ status, headers, text }: WebAnswer): boolean {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import { z } from 'zod';
 import { type ErrorCode, ReleaseError } from './errors.ts';
-import { isLimited, quote, reasonOf, type WebAnswer, waitOf } from './web-answer.ts';
+import { isLimited, QUOTED, quote, reasonOf, type WebAnswer, waitOf } from './web-answer.ts';
 
 /** A web service that is spoken to in JSON over HTTP: Docker Hub's, GitHub's. */
 export interface WebApi {
@@ -144,7 +144,12 @@ export function createWebApi(service: WebService, limits: WebLimits = {}): WebAp
         return schema.parse(JSON.parse(answer.text));
       } catch (cause) {
         const why = cause instanceof z.ZodError ? z.prettifyError(cause) : quote(answer);
-        throw error('failed', 'answered something else than its documentation says', FORM, why);
+        throw error(
+          'failed',
+          'answered something else than its documentation says',
+          FORM,
+          why.slice(0, QUOTED),
+        );
       }
     },
   };

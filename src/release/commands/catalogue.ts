@@ -205,6 +205,21 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./docker-hub.ts')).dockerHub,
   },
   {
+    usage: 'rescan',
+    summary:
+      'scan what was released with the vulnerabilities known today, and keep one GitHub issue about it',
+    options: [
+      ...TARGET,
+      ['--tags <list>', 'what is scanned (default: latest, v1, v2, ...)'],
+      SEVERITY,
+      ['--trivy-db <ref>', 'OCI artifact of the vulnerability database (THOTH_TRIVY_DB)'],
+      ['--issue', 'open, update or close the issue (GITHUB_TOKEN)'],
+      DRY_RUN,
+    ],
+    examples: ['rescan --json', 'rescan --issue'],
+    load: async () => (await import('./rescan.ts')).rescan,
+  },
+  {
     usage: 'rollback',
     summary: 'point the range tags and latest back at a released version, without a build',
     options: [['--to <version>', 'the release to go back to'], ...TARGET, DRY_RUN],

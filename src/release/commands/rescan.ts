@@ -1,0 +1,106 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ReleaseError } from '../errors.ts';
+import { describeFinding } from '../finding.ts';
+import type { GitHub } from '../github.ts';
+import { type IssueChange, syncIssue } from '../github-issue.ts';
+import { readIgnored } from '../ignored.ts';
+import { download } from '../publish.ts';
+import type { Registry } from '../registry.ts';
+import { followedTags, issueOf, type RescannedImage } from '../rescan.ts';
+import { versionAt } from '../rollback.ts';
+import { assertChecked, describeScan, gate, scanLayout } from '../scan.ts';
+import { connect } from '../target.ts';
+import type { CommandModule, Context } from './context.ts';
+import { openGitHub } from './open-github.ts';
+import { openTrivy } from './scan.ts';
+
+const Flags = z.object({
+  tags: z.string().optional(),
+  issue: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+/** What the issue is known by. */
+const SUBJECT = 'rescan of released images';
+
+/** `rescan`: scans what is in the registry with the vulnerabilities known today; with `--issue` tells GitHub. */
+export const rescan: CommandModule = {
+  async run(context, _, flags) {
+    const { tags, issue, dryRun } = Flags.parse(flags);
+    const { settings, print, signal } = context;
+    // Asked for first: a scan of minutes is not to end in a missing token.
+    const github = issue ? await openGitHub(context, dryRun) : undefined;
+    const target = await connect(settings, signal);
+    try {
+      const { registry } = target;
+      const images = await rescanAll(
+        context,
+        registry,
+        tags?.split(',') ?? followedTags(await registry.tags()),
+      );
+      // An issue is neither opened nor closed over what was not looked at.
+      for (const { report } of images) assertChecked(report);
+      const wanted = issueOf(registry.name, images);
+      const change = github === undefined ? undefined : await syncIssue(github, SUBJECT, wanted, { dryRun });
+      const lines = images.flatMap((image) => [
+        `${image.version} (${image.tags.join(', ')}): ${describeScan(image.report)}`,
+        ...gate(image.report).map((finding) => `  ${describeFinding(finding)}`),
+      ]);
+      const told =
+        github === undefined || change === undefined ? [] : [describeChange(github, change, dryRun)];
+      print([...lines, ...told].join('\n'), { registry: registry.name, images, issue: change, dryRun });
+    } finally {
+      await target.close();
+    }
+  },
+};
+
+/** Downloads and scans each image that one of the tags points to. */
+async function rescanAll(
+  context: Context,
+  registry: Registry,
+  tags: readonly string[],
+): Promise<RescannedImage[]> {
+  const { settings, progress } = context;
+  const digests = new Map<string, string[]>();
+  for (const tag of tags) {
+    const digest = await registry.digestOf(tag);
+    if (digest !== undefined) digests.set(digest, [...(digests.get(digest) ?? []), tag]);
+  }
+  if (digests.size === 0) {
+    throw new ReleaseError(
+      'VERIFY_FAILED',
+      `${registry.name} has none of the tags that are scanned again: ${tags.join(', ') || 'latest, v1, v2, ...'}.`,
+      'Check the registry and the repository, or name the tags with --tags.',
+    );
+  }
+  const trivy = await openTrivy(context);
+  const now = new Date();
+  const exceptions = await readIgnored(settings.project, now);
+  await mkdir(join(settings.home, 'scratch'), { recursive: true });
+  const scratch = await mkdtemp(join(settings.home, 'scratch', 'rescan-'));
+  try {
+    const images: RescannedImage[] = [];
+    for (const [digest, names] of digests) {
+      const version = (await versionAt(registry, names[0] ?? ''))?.tag ?? digest;
+      const report = await progress.stage(`scan of ${version}`, async (say) => {
+        say('downloading it');
+        const layout = await download(registry, digest, scratch);
+        const options = { severity: settings.severity, output: join(scratch, digest), now, exceptions, say };
+        return scanLayout(trivy, layout, options);
+      });
+      images.push({ version, tags: names, digest, report });
+    }
+    return images;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function describeChange(github: GitHub, { done, number }: IssueChange, dryRun: boolean): string {
+  const where = number === undefined ? 'an issue' : `${github.page}/issues/${number}`;
+  if (done === 'nothing')
+    return number === undefined ? 'there is no issue to write' : `${where} says so already`;
+  return dryRun ? `${where} would be ${done}; nothing was written` : `${where} was ${done}`;
+}
