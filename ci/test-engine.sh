@@ -129,6 +129,9 @@ if [ -n "${REGISTRY_SERVICE:-}" ]; then
     "http://${service#tcp://}/v2/marcopancotti/thoth/manifests/$tag"
   expect 0 'next' 'promote' dagger call --registry-service "$service" promote --to "$tag" --channel next
   expect 0 '' 'rollback --dry-run' dagger call --registry-service "$service" rollback --to "$tag" --dry-run
+  expect 0 "$tag" 'rescan' dagger call --registry-service "$service" rescan
+  expect not0 'githubToken' 'gate: an issue without a token' \
+    dagger call --registry-service "$service" rescan --issue
   bad=$(plant immutable) && git -C "$bad" -c user.name=t -c user.email=t@t commit -q --allow-empty -m 'fix: planted'
   expect 6 "$tag" 'gate: an immutable tag' \
     dagger call --source "$bad" --registry-service "$service" publish --tag "$tag"

@@ -126,3 +126,10 @@ export const rollBack = (target: Target, tag: string, dryRun: boolean) =>
 
 export const promoteRelease = (target: Target, tag: string, channel: string, dryRun: boolean) =>
   release('promote', ...at(target), '--to', releaseTag(tag), '--channel', channel, ...dry(dryRun));
+
+/** Scans what was released again. */
+export const rescanReleased = (target: Target, output: string) =>
+  release('rescan', ...at(target), '--output', output);
+
+/** Tells GitHub what was found. */
+export const reportRescan = (from: string) => release('rescan', '--from', from, '--issue');

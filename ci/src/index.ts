@@ -24,6 +24,7 @@ import { REGCTL_IMAGE, REGISTRY_IMAGE, TOOLBOX_IMAGE, TRIVY_IMAGE } from './imag
 import type { Pipeline } from './pipeline.ts';
 import * as project from './project.ts';
 import * as release from './publish.ts';
+import { rescan } from './rescan.ts';
 import * as tagMove from './tag-move.ts';
 
 /** Builds, checks and releases the Thoth image. */
@@ -43,6 +44,8 @@ export class Thoth implements Pipeline {
   registryImage: string;
   trivyDatabase?: string | undefined;
   extraCa?: Secret | undefined;
+  githubRepository?: string | undefined;
+  githubToken?: Secret | undefined;
 
   /**
    * @param source the project; by default the repository this module is in
@@ -59,6 +62,8 @@ export class Thoth implements Pipeline {
    * @param registryImage registry of a rehearsal
    * @param trivyDatabase OCI artifact that Trivy's vulnerability database is taken from, in place of its own
    * @param extraCa PEM file of a certificate authority to trust, such as a company proxy's
+   * @param githubRepository owner/name on GitHub; by default where package.json says the source is
+   * @param githubToken token that may write there
    */
   constructor(
     @argument({
@@ -79,6 +84,8 @@ export class Thoth implements Pipeline {
     registryImage = REGISTRY_IMAGE,
     trivyDatabase?: string,
     extraCa?: Secret,
+    githubRepository?: string,
+    githubToken?: Secret,
   ) {
     this.source = source;
     this.registry = registry;
@@ -94,6 +101,8 @@ export class Thoth implements Pipeline {
     this.registryImage = registryImage;
     this.trivyDatabase = trivyDatabase;
     this.extraCa = extraCa;
+    this.githubRepository = githubRepository;
+    this.githubToken = githubToken;
   }
 
   /**
@@ -260,5 +269,14 @@ export class Thoth implements Pipeline {
   @func({ cache: 'never' })
   async promote(to: string, channel = 'next', dryRun = false): Promise<string> {
     return tagMove.promote(this, to, channel, dryRun);
+  }
+
+  /**
+   * Scans what was released with the vulnerabilities known today.
+   * @param issue keep one issue on GitHub about what is found: open, update or close it
+   */
+  @func({ cache: 'never' })
+  async rescan(issue = false): Promise<string> {
+    return rescan(this, issue);
   }
 }

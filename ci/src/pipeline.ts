@@ -18,6 +18,9 @@ export interface Pipeline {
   readonly registryImage: string;
   readonly trivyDatabase?: string | undefined;
   readonly extraCa?: Secret | undefined;
+  /** `owner/name` on GitHub; by default where package.json says the source is. */
+  readonly githubRepository?: string | undefined;
+  readonly githubToken?: Secret | undefined;
 }
 
 /** The platforms of a release. */

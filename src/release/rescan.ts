@@ -1,17 +1,23 @@
+import { z } from 'zod';
 import type { Finding } from './finding.ts';
 import type { WantedIssue } from './github-issue.ts';
 import { codeCell } from './markdown.ts';
-import { gate, type ScanReport } from './scan.ts';
+import { gate, ScanReport } from './scan.ts';
 
 /** A released image as it is found again by a scan of today. */
-export interface RescannedImage {
+export const RescannedImage = z.object({
   /** What it says it is: `v1.2.3`. */
-  readonly version: string;
+  version: z.string(),
   /** The tags that people get it by: `latest`, `v1`. */
-  readonly tags: readonly string[];
-  readonly digest: string;
-  readonly report: ScanReport;
-}
+  tags: z.array(z.string()),
+  digest: z.string(),
+  report: ScanReport,
+});
+export type RescannedImage = z.infer<typeof RescannedImage>;
+
+/** What was scanned again. `repository` is `docker.io/marcopancotti/thoth`. */
+export const Rescan = z.object({ repository: z.string(), images: z.array(RescannedImage) });
+export type Rescan = z.infer<typeof Rescan>;
 
 /** Tags that whole lines of users follow: what they point to is scanned again. */
 export function followedTags(tags: readonly string[]): string[] {
@@ -25,10 +31,8 @@ const CELL = 60;
 /**
  * The issue that tells what would stop a release of these images today; `undefined` where nothing would. The same
  * findings give the same text, whatever the day.
- *
- * @param repository where they are: `docker.io/marcopancotti/thoth`
  */
-export function issueOf(repository: string, images: readonly RescannedImage[]): WantedIssue | undefined {
+export function issueOf({ repository, images }: Rescan): WantedIssue | undefined {
   const rows = images.flatMap(rowsOf);
   if (rows.length === 0) return undefined;
   const more = rows.length - ROWS;

@@ -148,6 +148,9 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   githubToken: 'GITHUB_TOKEN',
 };
 
+/** Settings that nobody but this program may see. */
+export const SECRETS = ['hubToken', 'githubToken'] as const satisfies (keyof typeof VARIABLES)[];
+
 /** Settings that are paths; a relative one is meant from the project's root. */
 const FILES: readonly string[] = ['extraCa', 'registryCa'] satisfies (keyof typeof VARIABLES)[];
 

@@ -76,6 +76,8 @@ const LINES: readonly [string, string[], string][] = [
     command.promoteRelease(target, 'v1.2.3', 'next', true),
     `${thoth} promote ${at} --to v1.2.3 --channel next --dry-run`,
   ],
+  ['rescan', command.rescanReleased(target, 'F'), `${thoth} rescan ${at} --output F`],
+  ['rescan, telling GitHub', command.reportRescan('F'), `${thoth} rescan --from F --issue`],
 ];
 
 for (const [name, line, expected] of LINES) {

@@ -13,7 +13,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
 
 /** What changes or reads something outside, and so must never be answered from the engine's cache. */
-const OUTSIDE = ['serve', 'scan', 'plan', 'publish', 'rehearse', 'verify', 'rollback', 'promote'];
+const OUTSIDE = ['serve', 'scan', 'plan', 'publish', 'rehearse', 'verify', 'rollback', 'promote', 'rescan'];
 
 interface Workflow {
   readonly on: unknown;
@@ -73,7 +73,7 @@ describe('the module as it registers itself', () => {
     const secrets = reference.constructorArguments.filter((argument) => argument.type === 'Secret');
     assert.deepEqual(
       secrets.map((argument) => argument.name),
-      ['registryToken', 'extraCa'],
+      ['registryToken', 'extraCa', 'githubToken'],
     );
   });
 
@@ -164,7 +164,17 @@ describe('the module as it registers itself', () => {
 });
 
 describe('the workflows', () => {
-  const files = ['docker-publish.yml', 'ci.yml'];
+  /** What each job may do, and nothing beside. */
+  const PERMISSIONS: Readonly<Record<string, object>> = {
+    'ci.yml': { contents: 'read' },
+    'docker-publish.yml': { contents: 'read' },
+    'rescan.yml': { contents: 'read', issues: 'write' },
+  };
+  const files = Object.keys(PERMISSIONS);
+
+  test('are all looked at here', async () => {
+    assert.deepEqual((await readdir(join(ROOT, '.github/workflows'))).sort(), files);
+  });
 
   for (const file of files) {
     test(`${file}: every action is pinned by commit, with its version beside it`, () => {
@@ -173,11 +183,11 @@ describe('the workflows', () => {
       for (const [, action] of uses) assert.match(action ?? '', /^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     });
 
-    test(`${file}: no permission but to read the repository, and no credentials left on disk`, () => {
+    test(`${file}: no permission that it has no use for, and no credentials left on disk`, () => {
       const workflow = parse(read('.github/workflows', file)) as Workflow;
       assert.deepEqual(workflow.permissions, {});
       for (const job of Object.values(workflow.jobs)) {
-        assert.deepEqual(job.permissions, { contents: 'read' });
+        assert.deepEqual(job.permissions, PERMISSIONS[file]);
         const checkout = job.steps.find((step) => step.uses?.startsWith('actions/checkout@'));
         assert.equal(checkout?.with?.['persist-credentials'], false);
       }

@@ -18,7 +18,7 @@ const finding = (id: string, over: Partial<Finding> = {}): Finding => ({
   },
 });
 /** An image with the same findings on both platforms. */
-const image = (version: string, tags: readonly string[], ...findings: Finding[]): RescannedImage => ({
+const image = (version: string, tags: string[], ...findings: Finding[]): RescannedImage => ({
   version,
   tags,
   digest: `sha256:${version}`,
@@ -36,6 +36,8 @@ const image = (version: string, tags: readonly string[], ...findings: Finding[])
 });
 const NAME = 'docker.io/marcopancotti/thoth';
 
+const issueOn = (...images: RescannedImage[]) => issueOf({ repository: NAME, images });
+
 describe('what is scanned again', () => {
   test('is what latest and the major tags point to', () => {
     const tags = ['v2', 'v1.2', 'v1.2.0', 'latest', 'v1', 'next', 'v1.3.0-rc.1', 'sha256-0.sig'];
@@ -48,10 +50,10 @@ describe('the issue', () => {
     const critical = finding('CVE-2', { severity: 'CRITICAL', target: 'a|b `c` 1' });
     const unfixed = finding('CVE-3', { fixedIn: undefined as never });
     const low = finding('CVE-4', { severity: 'LOW' });
-    const wanted = issueOf(NAME, [
+    const wanted = issueOn(
       image('v2.0.0', ['latest', 'v2'], finding('CVE-1'), critical, unfixed, low),
       image('v1.9.0', ['v1']),
-    ]);
+    );
     assert.deepEqual(wanted?.rows, [
       "| v2.0.0 | CRITICAL | `CVE-2` | `a\\|b 'c' 1` | `3.0.2` | linux/amd64, linux/arm64 |",
       '| v2.0.0 | HIGH | `CVE-1` | `openssl 3.0.1` | `3.0.2` | linux/amd64, linux/arm64 |',
@@ -61,15 +63,12 @@ describe('the issue', () => {
   });
 
   test('is none where nothing would stop a release', () => {
-    assert.equal(
-      issueOf(NAME, [image('v1.0.0', ['latest'], finding('CVE-3', { severity: 'LOW' }))]),
-      undefined,
-    );
+    assert.equal(issueOn(image('v1.0.0', ['latest'], finding('CVE-3', { severity: 'LOW' }))), undefined);
   });
 
   test('fits, however many there are', () => {
     const many = Array.from({ length: 3_000 }, (_, n) => finding(`CVE-${n}`, { target: 'p'.repeat(200) }));
-    const wanted = issueOf(NAME, [image('v1.0.0', ['latest'], ...many)]);
+    const wanted = issueOn(image('v1.0.0', ['latest'], ...many));
     assert.ok((wanted?.body.length ?? 0) < 60_000, String(wanted?.body.length));
     assert.match(wanted?.body ?? '', /And 2800 more/);
   });
@@ -93,7 +92,7 @@ describe('one issue on GitHub', () => {
       { dryRun },
     );
   const wantedOf = (...ids: string[]) =>
-    issueOf(NAME, [image('v1.0.0', ['latest'], ...ids.map((id) => finding(id)))]);
+    issueOn(image('v1.0.0', ['latest'], ...ids.map((id) => finding(id))));
 
   test('is opened, left alone, updated with a comment, closed, and opened anew', async () => {
     assert.equal((await sync(undefined)).done, 'nothing');

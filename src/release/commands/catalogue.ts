@@ -213,10 +213,12 @@ export const COMMANDS: readonly Entry[] = [
       ['--tags <list>', 'what is scanned (default: latest, v1, v2, ...)'],
       SEVERITY,
       ['--trivy-db <ref>', 'OCI artifact of the vulnerability database (THOTH_TRIVY_DB)'],
+      ['--output <file>', 'keep what was found, as JSON'],
+      ['--from <file>', 'take what was kept, and scan nothing'],
       ['--issue', 'open, update or close the issue (GITHUB_TOKEN)'],
       DRY_RUN,
     ],
-    examples: ['rescan --json', 'rescan --issue'],
+    examples: ['rescan --output rescan.json', 'rescan --from rescan.json --issue'],
     load: async () => (await import('./rescan.ts')).rescan,
   },
   {

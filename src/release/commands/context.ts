@@ -1,5 +1,5 @@
 import { createProgress, type Progress, progressStyle } from '../progress.ts';
-import { readSettings, type Settings } from '../settings.ts';
+import { readSettings, SECRETS, type Settings, VARIABLES } from '../settings.ts';
 
 /** What the command line said, by option name; each command parses its own with a schema. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -20,14 +20,20 @@ export interface CommandModule {
   run(context: Context, args: readonly string[], flags: Flags): Promise<void>;
 }
 
-/** @throws ReleaseError SETTING_INVALID */
+/**
+ * Reads flags and variables. Tokens are taken out of `env`: a scanner or an engine that is started has no use for them.
+ *
+ * @throws ReleaseError SETTING_INVALID
+ */
 export function createContext(flags: Flags, env: NodeJS.ProcessEnv, signal: AbortSignal): Context {
   const json = flags.json === true;
   const given = Object.fromEntries(
     Object.entries(flags).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
+  const settings = readSettings(given, env, process.cwd());
+  for (const name of SECRETS) delete env[VARIABLES[name]];
   return {
-    settings: readSettings(given, env, process.cwd()),
+    settings,
     json,
     signal,
     progress: createProgress(progressStyle(json, env, process.stderr), env, process.stderr),

@@ -2,22 +2,26 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
+import { writeWhole } from '../file.ts';
 import { describeFinding } from '../finding.ts';
 import type { GitHub } from '../github.ts';
 import { type IssueChange, syncIssue } from '../github-issue.ts';
 import { readIgnored } from '../ignored.ts';
 import { download } from '../publish.ts';
 import type { Registry } from '../registry.ts';
-import { followedTags, issueOf, type RescannedImage } from '../rescan.ts';
+import { followedTags, issueOf, Rescan, type RescannedImage } from '../rescan.ts';
 import { versionAt } from '../rollback.ts';
 import { assertChecked, describeScan, gate, scanLayout } from '../scan.ts';
 import { connect } from '../target.ts';
 import type { CommandModule, Context } from './context.ts';
 import { openGitHub } from './open-github.ts';
+import { readRecord } from './record.ts';
 import { openTrivy } from './scan.ts';
 
 const Flags = z.object({
   tags: z.string().optional(),
+  output: z.string().optional(),
+  from: z.string().optional(),
   issue: z.boolean().default(false),
   dryRun: z.boolean().default(false),
 });
@@ -27,37 +31,43 @@ const SUBJECT = 'rescan of released images';
 /** `rescan`: scans what is in the registry with the vulnerabilities known today; with `--issue` tells GitHub. */
 export const rescan: CommandModule = {
   async run(context, _, flags) {
-    const { tags, issue, dryRun } = Flags.parse(flags);
-    const { settings, print, signal } = context;
+    const { tags, output, from, issue, dryRun } = Flags.parse(flags);
     // Asked for first: a scan of minutes is not to end in a missing token.
     const github = issue ? await openGitHub(context, dryRun) : undefined;
-    const target = await connect(settings, signal);
-    try {
-      const { registry } = target;
-      const images = await rescanAll(
-        context,
-        registry,
-        tags?.split(',') ?? followedTags(await registry.tags()),
-      );
-      // An issue is neither opened nor closed over what was not looked at.
-      for (const { report } of images) assertChecked(report);
-      const wanted = issueOf(registry.name, images);
-      const change = github === undefined ? undefined : await syncIssue(github, SUBJECT, wanted, { dryRun });
-      const lines = images.flatMap((image) => [
-        `${image.version} (${image.tags.join(', ')}): ${describeScan(image.report)}`,
-        ...gate(image.report).map((finding) => `  ${describeFinding(finding)}`),
-      ]);
-      const told =
-        github === undefined || change === undefined ? [] : [describeChange(github, change, dryRun)];
-      print([...lines, ...told].join('\n'), { registry: registry.name, images, issue: change, dryRun });
-    } finally {
-      await target.close();
-    }
+    const found = from === undefined ? await scanReleased(context, tags?.split(',')) : await readRescan(from);
+    if (output !== undefined) await writeWhole(output, `${JSON.stringify(found, null, 2)}\n`);
+    // An issue is neither opened nor closed over what was not looked at.
+    for (const { report } of found.images) assertChecked(report);
+    const change =
+      github === undefined ? undefined : await syncIssue(github, SUBJECT, issueOf(found), { dryRun });
+    const lines = found.images.flatMap((image) => [
+      `${image.version} (${image.tags.join(', ')}): ${describeScan(image.report)}`,
+      ...gate(image.report).map((finding) => `  ${describeFinding(finding)}`),
+    ]);
+    const told = github === undefined || change === undefined ? [] : [describeChange(github, change, dryRun)];
+    context.print([...lines, ...told].join('\n'), { ...found, issue: change, dryRun });
   },
 };
 
+async function readRescan(path: string): Promise<Rescan> {
+  const found = await readRecord(path, Rescan);
+  if (found !== undefined) return found;
+  throw new ReleaseError('USAGE', `There is no ${path}.`, 'Make it with `thoth-release rescan --output`.');
+}
+
+async function scanReleased(context: Context, tags: readonly string[] | undefined): Promise<Rescan> {
+  const target = await connect(context.settings, context.signal);
+  try {
+    const { registry } = target;
+    const images = await scanTags(context, registry, tags ?? followedTags(await registry.tags()));
+    return { repository: registry.name, images };
+  } finally {
+    await target.close();
+  }
+}
+
 /** Downloads and scans each image that one of the tags points to. */
-async function rescanAll(
+async function scanTags(
   context: Context,
   registry: Registry,
   tags: readonly string[],
