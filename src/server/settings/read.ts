@@ -69,8 +69,8 @@ function valueFault(environment: Environment, name: SettingName): Fault {
     subject: inFile ? `${name}_FILE` : name,
     problem: inFile ? `names a file whose text ${rule}` : rule,
     fix: secret
-      ? 'Copy the key again from its provider, as plain text.'
-      : `Set for example ${name}=${example}, or remove it for the default, ${defaultOf(name)}.`,
+      ? 'Copy it again from where it came, as plain text.'
+      : `Set for example ${name}=${example}, or remove it for the default, ${defaultOf(name) ?? 'none'}.`,
   };
 }
 

@@ -1,99 +1,136 @@
 import { z } from 'zod';
+import {
+  type About,
+  about,
+  address,
+  baseUrl,
+  directory,
+  modelNames,
+  networks,
+  oneOf,
+  optionalUrl,
+  origin,
+  origins,
+  secret,
+  wholeNumber,
+} from './kinds.ts';
 import { Secret } from './secret.ts';
 
-/** What people are told about a setting: in faults, `.env.example` and docs/SETTINGS.md. */
-export interface About {
-  readonly description: string;
-  readonly example: string;
-  /** The rule a value must keep, as the end of "NAME ...". */
-  readonly rule: string;
-  /** A secret can also be given as NAME_FILE. */
-  readonly secret?: true;
-}
-
-export const about = z.registry<About>();
-
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-// Keys of the three providers are under 200 characters; a longer text is some other file.
-const LONGEST_KEY = 1000;
-
-/** Visible ASCII without quotes and backslash, so that a key reads the same in a header and in JSON. */
-const KEY_CHARACTERS = /^[!#-&(-[\]-~]+$/;
-
-function providerKey(provider: string, example: string) {
-  const rule = 'must be the key alone: no quotes, spaces or line breaks, and not the "..." of an example';
-  return z
-    .string()
-    .max(LONGEST_KEY, rule)
-    .regex(KEY_CHARACTERS, rule)
-    .refine((value) => !value.endsWith('...'), rule)
-    .transform((value) => new Secret(value))
-    .optional()
-    .register(about, { description: `API key for ${provider}.`, example, rule, secret: true });
-}
-
-function wholeNumber(low: number, high: number, standard: number, texts: Omit<About, 'rule'>) {
-  const rule = `must be a whole number from ${low} to ${high}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, rule)
-    .transform(Number)
-    .refine((value) => value >= low && value <= high, rule)
-    .default(standard)
-    .register(about, { ...texts, rule });
-}
-
-function levelSetting() {
-  const rule = `must be one of ${LOG_LEVELS.join(', ')}, in any case`;
-  return z.string().toLowerCase().pipe(z.enum(LOG_LEVELS, rule)).default('info').register(about, {
-    description: 'How much is logged: lines of this level and of the more severe ones.',
-    example: 'debug',
-    rule,
-  });
-}
-
-function hostSetting() {
-  const rule = 'must be an IPv4 or IPv6 address, or localhost';
-  return z
-    .union([z.ipv4(), z.ipv6(), z.literal('localhost')], rule)
-    .default('0.0.0.0')
-    .register(about, {
-      description: 'The address to listen on. Leave it in a container, where the published ports decide.',
-      example: '127.0.0.1',
-      rule,
-    });
-}
-
-function directorySetting() {
-  const rule = 'must be an absolute path';
-  return z
-    .string()
-    .regex(/^(\/|[A-Za-z]:[\\/])[^\0]*$/, rule)
-    .default('/app/data')
-    .register(about, {
-      description:
-        'The directory of what has to survive a restart. While it is missing or can not be written, /ready answers 503.',
-      example: '/srv/thoth',
-      rule,
-    });
-}
 
 /**
  * Every setting, each under the name of its environment variable. Values come as trimmed, non-empty text;
  * an absent one takes its default.
  */
 export const Settings = z.object({
-  OPENAI_API_KEY: providerKey('OpenAI', 'sk-...'),
-  ANTHROPIC_API_KEY: providerKey('Anthropic', 'sk-ant-...'),
-  GOOGLE_API_KEY: providerKey('Google (Gemini)', 'AIza...'),
-  LOG_LEVEL: levelSetting(),
-  HOST: hostSetting(),
+  OPENAI_API_KEY: secret({ description: 'API key for OpenAI.', example: 'sk-...' }),
+  ANTHROPIC_API_KEY: secret({ description: 'API key for Anthropic.', example: 'sk-ant-...' }),
+  GOOGLE_API_KEY: secret({ description: 'API key for Google (Gemini).', example: 'AIza...' }),
+  OPENAI_BASE_URL: baseUrl('https://api.openai.com/v1', {
+    description: 'Where OpenAI is, or what speaks its protocol: Azure, vLLM, Ollama.',
+    example: 'http://ollama:11434/v1',
+  }),
+  ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com', {
+    description: 'Where Anthropic is.',
+    example: 'https://anthropic.example.com',
+  }),
+  GOOGLE_BASE_URL: baseUrl('https://generativelanguage.googleapis.com', {
+    description: "Where Google's Gemini API is.",
+    example: 'https://gemini.example.com',
+  }),
+  MODEL_ALIASES: modelNames(false, {
+    description: 'Further names for models.',
+    example: 'fast=openai/gpt-4o-mini,smart=anthropic/claude-sonnet-4-5',
+  }),
+  MODEL_FALLBACKS: modelNames(true, {
+    description:
+      'Which models stand in, in this order, where one can not be had: its provider is down, slow to answer or out of quota. The name on the left is as clients write it.',
+    example: 'openai/gpt-4o=anthropic/claude-sonnet-4-5+google/gemini-2.5-pro',
+  }),
+  UPSTREAM_RETRIES: wholeNumber(0, 10, 2, {
+    description:
+      'How often a request is sent to the same provider again after a failure that may pass. Never after the first byte of an answer.',
+    example: '1',
+  }),
+  UPSTREAM_FIRST_BYTE_SECONDS: wholeNumber(1, 3600, 300, {
+    description:
+      'Seconds that a provider may take, a try, to begin its answer. One that is not streamed begins when it is whole.',
+    example: '60',
+  }),
+  UPSTREAM_IDLE_SECONDS: wholeNumber(1, 3600, 120, {
+    description: 'Seconds that a provider may be silent within an answer.',
+    example: '30',
+  }),
+  BREAKER_FAILURES: wholeNumber(1, 1000, 5, {
+    description:
+      'After how many failures in a row a provider is left alone for a while: requests fall back or are answered 503 at once.',
+    example: '10',
+  }),
+  BREAKER_SECONDS: wholeNumber(1, 3600, 10, {
+    description: 'Seconds that it is left alone; then one request tries it again.',
+    example: '30',
+  }),
+  MAX_CONCURRENT_REQUESTS: wholeNumber(1, 100_000, 256, {
+    description: 'How many requests may be at the providers at the same time. Further ones wait.',
+    example: '64',
+  }),
+  MAX_QUEUED_REQUESTS: wholeNumber(0, 100_000, 256, {
+    description: 'How many requests may wait for that. Further ones are answered 503 with Retry-After.',
+    example: '0',
+  }),
+  QUEUE_SECONDS: wholeNumber(1, 3600, 30, {
+    description: 'Seconds that a request may wait before it is answered 503 with Retry-After.',
+    example: '5',
+  }),
+  MAX_BODY_MB: wholeNumber(1, 100, 20, {
+    description: 'The largest request, in units of 1,048,576 bytes. A larger one is answered 413.',
+    example: '50',
+  }),
+  METRICS: oneOf(['key', 'open', 'off'], 'key', {
+    description:
+      'Who may read /metrics: whoever has a key with the scope usage, everybody, or nobody. It names no key and no prompt.',
+    example: 'open',
+  }),
+  CORS_ORIGINS: origins({
+    description: 'Web pages of which origins may call the API from a browser. None, by default.',
+    example: 'https://app.example.com,http://localhost:3000',
+  }),
+  PUBLIC_URL: origin({
+    description:
+      'Where users reach the service. With https: it is served by HTTPS alone: requests that did not come to a trusted proxy by HTTPS are sent there or refused, but for /health and /ready.',
+    example: 'https://thoth.example.com',
+  }),
+  TRUSTED_PROXIES: networks({
+    description:
+      'Which proxies are believed what they say of the client in X-Forwarded-For and X-Forwarded-Proto. None, by default.',
+    example: '10.0.0.0/8,fd00::/8',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl({
+    description:
+      'Where traces are sent, as OTLP over HTTP with JSON, to /v1/traces below it. Nowhere, by default.',
+    example: 'http://collector:4318',
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: secret({
+    description: 'Headers for that, such as a key: name=value, with commas between.',
+    example: 'x-api-key=...',
+  }),
+  LOG_LEVEL: oneOf(LOG_LEVELS, 'info', {
+    description: 'How much is logged: lines of this level and of the more severe ones.',
+    example: 'debug',
+  }),
+  HOST: address('0.0.0.0', {
+    description: 'The address to listen on. Leave it in a container, where the published ports decide.',
+    example: '127.0.0.1',
+  }),
   PORT: wholeNumber(1, 65_535, 8000, {
     description: 'The TCP port to listen on.',
     example: '8080',
   }),
-  DATA_DIR: directorySetting(),
+  DATA_DIR: directory('/app/data', {
+    description:
+      'The directory of what has to survive a restart. While it is missing or can not be written, /ready answers 503.',
+    example: '/srv/thoth',
+  }),
   SHUTDOWN_SECONDS: wholeNumber(0, 3600, 10, {
     description:
       'Seconds that requests in flight may still take after SIGTERM or SIGINT. The container needs a longer stop timeout: Docker kills it after 10 seconds unless told otherwise.',
