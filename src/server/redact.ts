@@ -1,3 +1,5 @@
+import type { Secret } from './settings/secret.ts';
+
 const REDACTED = '[redacted]';
 
 /** Property names whose values are never logged, in lower case. */
@@ -41,9 +43,27 @@ export function redactNames(value: unknown, depth = 0): unknown {
   return copy ?? value;
 }
 
-/** Strikes `secrets` out of a finished line, whatever they are part of. */
-export function redactValues(line: string, secrets: readonly string[]): string {
-  return secrets.reduce((text, secret) => text.replaceAll(secret, REDACTED), line);
+// A shorter value is no real key, and striking it out everywhere could make lines unreadable.
+const SHORTEST_SECRET = 8;
+
+/** The values of secrets, which are struck out of finished lines, whatever they are part of. */
+export class SecretValues {
+  readonly #values = new Set<string>();
+
+  constructor(secrets: readonly Secret[]) {
+    for (const secret of secrets) this.add(secret);
+  }
+
+  add(secret: Secret): void {
+    const value = secret.reveal();
+    if (value.length >= SHORTEST_SECRET) this.#values.add(value);
+  }
+
+  strike(line: string): string {
+    let text = line;
+    for (const value of this.#values) text = text.replaceAll(value, REDACTED);
+    return text;
+  }
 }
 
 function mapped(values: readonly unknown[], depth: number): readonly unknown[] {

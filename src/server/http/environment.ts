@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { MiddlewareHandler } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
-import type { Caller } from '../keys/caller.ts';
+import type { Caller, Scope } from '../keys/caller.ts';
 
 /** What every handler finds on its context. `Bindings` are absent where a test calls the app directly. */
 export interface HttpEnvironment {
@@ -10,3 +11,6 @@ export interface HttpEnvironment {
     caller: Caller;
   };
 }
+
+/** Makes the middleware that lets only keys with this scope pass. */
+export type Authorize = (scope: Scope) => MiddlewareHandler<HttpEnvironment>;
