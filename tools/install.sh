@@ -62,7 +62,7 @@ program_of() {
     docker.io) echo dockerd ;;
     qemu-user-static) echo qemu-aarch64-static ;;
     python3-venv) echo python3 ;;
-    buildah | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
+    buildah | busybox | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
     *) return 1 ;;
   esac
 }
@@ -119,16 +119,21 @@ install_packages() {
 # Trivy does not compile without it.
 experiments_of() { [ "$1" != trivy ] || echo jsonv2; }
 
-# Trivy says which version it is only where the linker is told: scan reports and plans name it.
+# These say which version they are only where the linker is told: scan reports and plans name Trivy's, and
+# scripts/install.sh asks for Compose's.
 link_flags_of() {
   echo '-s -w'
-  [ "$1" != trivy ] || sed -n 's|.*github.com/aquasecurity/trivy v\([^ ]*\).*|-X github.com/aquasecurity/trivy/pkg/version/app.ver=\1|p' tools/trivy/go.mod
+  case $1 in
+    trivy) sed -n 's|.*github.com/aquasecurity/trivy v\([^ ]*\).*|-X github.com/aquasecurity/trivy/pkg/version/app.ver=\1|p' tools/trivy/go.mod ;;
+    compose) sed -n 's|.*github.com/docker/compose/v5 v\([^ ]*\).*|-X github.com/docker/compose/v5/internal.Version=\1|p' tools/compose/go.mod ;;
+  esac
 }
 
 # hint_of NAME: prints how long it takes from nothing on 2 cores, where that is more than a minute
 hint_of() {
   case $1 in
     trivy) echo ' (about 9 minutes on 2 cores the first time)' ;;
+    compose) echo ' (about 2 minutes on 2 cores the first time)' ;;
     cosign) echo ' (about 4 minutes on 2 cores the first time)' ;;
   esac
 }
