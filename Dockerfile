@@ -17,11 +17,18 @@ ARG THOTH_VERSION=0.0.0-dev
 ARG THOTH_REVISION=unknown
 # The empty folder is copied too: the data volume takes its owner from it.
 RUN THOTH_VERSION=$THOTH_VERSION THOTH_REVISION=$THOTH_REVISION node src/server/bundle.mjs /out && mkdir /out/data
+# What scripts/install.sh takes out of the image: the same digest stands for the service and its scripts.
+COPY docker-compose.yml .env.example /out/kit/
+COPY scripts /out/kit/scripts
+COPY deploy/compose /out/kit/deploy/compose
+# Whatever the umask of the checkout was.
+RUN chmod -R u=rwX,go=rX /out/kit
 
 FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build --chown=65532:65532 /out/data /app/data
 COPY --from=build /out/licenses.txt /out/thoth.cdx.json /app/
+COPY --from=build /out/kit /app/kit
 COPY --from=build /out/thoth /usr/local/bin/thoth
 ENV NODE_ENV=production
 USER 65532:65532
