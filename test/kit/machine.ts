@@ -1,0 +1,211 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { delimiter, join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { type EmbeddedRegistry, startEmbedded } from '../../src/release/embedded.ts';
+import { freePort } from '../../src/release/port.ts';
+import { createRegctl, type Regctl } from '../../src/release/regctl.ts';
+import { requireTool } from '../../src/release/tools.ts';
+import { type Daemon, startDaemon } from '../release/runner/docker-daemon.ts';
+import { buildServiceImage } from './service-image.ts';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+const TOOLS = join(ROOT, '.thoth');
+const REPOSITORY = 'marcopancotti/thoth';
+
+/** What a script said and how it ended. */
+export interface Ended {
+  readonly code: number | undefined;
+  /** Both streams, in order. */
+  readonly text: string;
+}
+
+export interface RunOptions {
+  /** The shell, `sh` where none is named. */
+  readonly shell?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Standard input; nothing where there is none. */
+  readonly input?: string;
+  /** In a session of its own, without a terminal. */
+  readonly detached?: boolean;
+}
+
+/** A machine with Docker, Compose and a registry that has Thoth in some versions. */
+export class Machine {
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** `127.0.0.1:PORT/marcopancotti/thoth` */
+  readonly image: string;
+  readonly #daemon: Daemon;
+  readonly #registry: EmbeddedRegistry;
+  readonly #regctl: Regctl;
+
+  private constructor(daemon: Daemon, registry: EmbeddedRegistry, regctl: Regctl) {
+    this.dir = daemon.dir;
+    this.#daemon = daemon;
+    this.#registry = registry;
+    this.#regctl = regctl;
+    this.image = `${registry.host}/${REPOSITORY}`;
+    this.env = {
+      HOME: join(daemon.dir, 'home'),
+      DOCKER_HOST: process.env.DOCKER_HOST ?? '',
+      PATH: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(delimiter),
+    };
+  }
+
+  /** Starts it. The service's image of this tree is in its registry as v1.0.0. */
+  static async start(): Promise<Machine> {
+    const daemon = await startDaemon();
+    const registry = await startEmbedded(daemon.dir);
+    const regctl = createRegctl(await requireTool('regctl', TOOLS), { plainHttp: [registry.host] });
+    const machine = new Machine(daemon, registry, regctl);
+    const plugins = join(daemon.dir, 'home/.docker/cli-plugins');
+    await mkdir(plugins, { recursive: true });
+    await copyFile(join(TOOLS, 'tools/bin/compose'), join(plugins, 'docker-compose'));
+    const layout = await buildServiceImage(join(daemon.dir, 'layout'));
+    await machine.regctl(
+      'image',
+      'copy',
+      `ocidir://${layout.dir}@${layout.index.digest}`,
+      `${machine.image}:v1.0.0`,
+    );
+    await machine.regctl('image', 'copy', `${machine.image}:v1.0.0`, `${machine.image}:latest`);
+    return machine;
+  }
+
+  async stop(): Promise<void> {
+    const left = await this.docker('ps', '--all', '--quiet');
+    if (left !== '') await this.docker('rm', '--force', ...left.split('\n'));
+    await this.#daemon.stop();
+    await this.#registry.stop();
+  }
+
+  async regctl(...args: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#regctl(args);
+    if (exitCode !== 0) throw new Error(`regctl ${args.join(' ')}: ${stderr}`);
+    return stdout.trim();
+  }
+
+  async docker(...args: string[]): Promise<string> {
+    return (await execa('docker', args, { env: this.env, extendEnv: false })).stdout;
+  }
+
+  /**
+   * Releases another version: the same image under another label.
+   *
+   * @param serve JavaScript that runs in place of the service; without it, the service. `trial` in it says whether
+   *   it runs on a copy of the data.
+   * @returns its digest
+   */
+  async release(version: string, serve?: string): Promise<string> {
+    const target = `${this.image}:${version}`;
+    const label = `org.opencontainers.image.version=${version.slice(1)}`;
+    const entry =
+      serve === undefined
+        ? []
+        : ['--config-entrypoint', JSON.stringify(['/nodejs/bin/node', '-e', prelude(serve)])];
+    await this.regctl('image', 'mod', `${this.image}:v1.0.0`, '--create', target, '--label', label, ...entry);
+    return this.regctl('image', 'digest', target);
+  }
+
+  /** Runs a script of this tree or of an installation. */
+  async run(script: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    const { shell = ['sh'], env, input, ...rest } = options;
+    const [program = 'sh', ...before] = shell;
+    const { exitCode, all } = await execa(program, [...before, script, ...args], {
+      ...rest,
+      ...(input === undefined ? { stdin: 'ignore' } : { input }),
+      env: { ...this.env, ...env },
+      extendEnv: false,
+      reject: false,
+      all: true,
+    });
+    return { code: exitCode, text: all };
+  }
+}
+
+/** Runs `serve` for the command "serve", and the service's own program for every other. */
+function prelude(serve: string): string {
+  return `const trial = require('fs').readFileSync('/proc/self/mountinfo', 'utf8').includes('trial');
+const own = () => { process.argv.splice(1, 0, '/usr/local/bin/thoth'); require('/usr/local/bin/thoth'); };
+if (process.argv[1] === 'serve') { ${serve} } else own();`;
+}
+
+let serial = 0;
+
+/** An installation of Thoth on a machine, with a project name and a port of its own. */
+export class Installation {
+  readonly dir: string;
+  readonly project: string;
+  readonly port: number;
+  readonly machine: Machine;
+
+  private constructor(machine: Machine, dir: string, project: string, port: number) {
+    this.machine = machine;
+    this.dir = dir;
+    this.project = project;
+    this.port = port;
+  }
+
+  /** A place for one; nothing is there yet. */
+  static async at(machine: Machine, name = `in ${serial}`): Promise<Installation> {
+    serial += 1;
+    const dir = join(machine.dir, `${name} ${serial}`);
+    return new Installation(machine, dir, `kit${process.pid}x${serial}`, await freePort());
+  }
+
+  /** Installs v1.0.0 as a script would, with what `args` add. */
+  install(args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> {
+    const place = ['--dir', this.dir, '--project', this.project, '--port', String(this.port)];
+    const own = [...place, '--image', this.machine.image, '--non-interactive', '--skip-key-check'];
+    const env = { OPENAI_API_KEY: 'sk-test-0123456789', ...options.env };
+    return this.machine.run(join(ROOT, 'scripts/install.sh'), [...own, ...args], { ...options, env });
+  }
+
+  /** Runs one of its scripts, such as `update`. */
+  script(name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Ended> {
+    return this.machine.run(join(this.dir, 'scripts', `${name}.sh`), args, options);
+  }
+
+  async settings(): Promise<Map<string, string>> {
+    const lines = (await readFile(join(this.dir, '.env'), 'utf8')).split('\n');
+    return new Map(
+      lines.flatMap((line) => {
+        const [, name, value] = /^([A-Z0-9_]+)=(.*)$/.exec(line) ?? [];
+        return name === undefined ? [] : [[name, value ?? ''] as const];
+      }),
+    );
+  }
+
+  async set(name: string, value: string): Promise<void> {
+    const settings = await this.settings();
+    settings.set(name, value);
+    const text = [...settings].map(([key, content]) => `${key}=${content}\n`).join('');
+    await writeFile(join(this.dir, '.env'), text, { mode: 0o600 });
+  }
+
+  log(): Promise<string> {
+    return readFile(join(this.dir, 'logs/kit.log'), 'utf8');
+  }
+
+  /** The version that runs, by the label of the running container's image; `undefined` where it does not answer. */
+  async running(): Promise<string | undefined> {
+    if ((await status(`http://127.0.0.1:${this.port}/health`)) !== 200) return undefined;
+    const label = '{{index .Config.Labels "org.opencontainers.image.version"}}';
+    return `v${await this.machine.docker('inspect', '--format', label, `${this.project}-thoth-1`)}`;
+  }
+}
+
+/** The status of an answer, or 0 without one. */
+export function status(url: string): Promise<number> {
+  return new Promise((done) => {
+    const request = get(url, { agent: false, timeout: 3_000 }, (answer) => {
+      answer.resume();
+      done(answer.statusCode ?? 0);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => done(0));
+  });
+}
