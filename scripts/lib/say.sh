@@ -66,7 +66,7 @@ redact() {
       while ((getline line < env) > 0) {
         at = index(line, "=")
         name = substr(line, 1, at - 1)
-        if (name ~ /^[A-Z0-9_]*(KEY|TOKEN|SECRET|PASSWORD)$/) secret(substr(line, at + 1))
+        if (name ~ /^[A-Z0-9_]*(KEY|TOKEN|SECRET|PASSWORD|HEADERS)$/) secret(substr(line, at + 1))
       }
     }
     {
