@@ -72,6 +72,7 @@ export const COMMANDS: readonly Entry[] = [
     options: [
       ['--layout <dir>', 'with digests and sizes of this layout'],
       ['--scan <file>', 'with the findings of this report.json'],
+      ['--output <file>', 'write them here as well'],
     ],
     examples: ['notes v1.0.0 --layout .thoth/release/v1.0.0/layout'],
     load: async () => (await import('./notes.ts')).notes,

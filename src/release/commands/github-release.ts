@@ -94,21 +94,25 @@ async function readContent(
   notesPath: string,
   rest: string,
 ): Promise<Pick<WantedRelease, 'notes' | 'files'>> {
-  const whole = await readStage(notesPath, `notes ${plan.version}`);
+  const whole = await readStage(
+    notesPath,
+    `notes ${plan.version} --layout ${folder.layout} --output ${notesPath}`,
+  );
   const notes = cutNotes(whole.toString(), NOTES_LIMIT, rest);
   const files: ReleaseFile[] = [
     { name: 'plan.json', bytes: Buffer.from(formatPlan(plan)), record: true },
     ...(notes === whole.toString() ? [] : [{ name: 'notes.md', bytes: whole, record: true }]),
   ];
+  const makeSboms = `sbom --layout ${folder.layout} --output ${folder.sbom}`;
   for (const { platform, digest } of plan.made.platforms) {
     for (const ending of ['cdx.json', 'spdx.json']) {
       const name = `${fileName(platform)}.${ending}`;
-      const bytes = await readStage(join(folder.sbom, name), 'sbom');
+      const bytes = await readStage(join(folder.sbom, name), makeSboms);
       if (!bytes.includes(digest)) {
         throw new ReleaseError(
           'PLAN_INVALID',
           `${join(folder.sbom, name)} is the SBOM of another image than ${digest}.`,
-          `Run \`thoth-release sbom --layout ${folder.layout} --output ${folder.sbom}\` again.`,
+          `Run \`thoth-release ${makeSboms}\` again.`,
         );
       }
       files.push({ name, bytes });
@@ -123,7 +127,7 @@ async function readStage(path: string, command: string): Promise<Buffer> {
     throw new ReleaseError(
       'PLAN_INVALID',
       `There is no ${path}.`,
-      `\`thoth-release ${command} --help\` says how it is made.`,
+      `Make it with \`thoth-release ${command}\`.`,
       [],
       cause,
     );
