@@ -105,12 +105,11 @@ export function createHub(
     },
     async tags() {
       const tags = new Map<string, string>();
-      let next: string | null | undefined = `${path}/tags?page_size=100`;
-      for (let page = 1; next; page += 1) {
-        const read: z.infer<typeof Tags> = api.read(await send('GET', next), Tags);
+      // Not the address of the next page that it gives: a token goes nowhere but to the one that was set.
+      for (let page = 1, more = true; more; page += 1) {
+        const read = api.read(await send('GET', `${path}/tags?page_size=100&page=${page}`), Tags);
         for (const { name: tag, digest } of read.results) if (digest) tags.set(tag, digest);
-        // Not the address it gives: a token goes nowhere but to the one that was set.
-        next = read.next ? `${path}/tags?page_size=100&page=${page + 1}` : undefined;
+        more = Boolean(read.next);
       }
       return tags;
     },

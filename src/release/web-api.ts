@@ -54,6 +54,8 @@ export interface WebLimits {
   readonly pause?: (ms: number) => Promise<unknown>;
   readonly timeout?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told before a wait that a service asked for. */
+  readonly warn?: (text: string) => void;
 }
 
 const ATTEMPTS = 6;
@@ -124,6 +126,7 @@ export function createWebApi(service: WebService, limits: WebLimits = {}): WebAp
           // It was refused before it had any effect, so even a POST may be sent again.
           const ms = waitOf(answer.headers, Date.now());
           if (last || ms > LONGEST_WAIT_MS) throw error('failed', `asks to wait ${seconds(ms)}`, LATER, why);
+          limits.warn?.(`${service.name} asks to wait ${seconds(ms)}: its rate limit is used up`);
           await pause(ms);
           continue;
         }

@@ -9,11 +9,13 @@ const PAGE = { short: 'A gateway.', full: '# Thoth\n\nText.\n' };
 describe('the page on Docker Hub', () => {
   let hub: FakeHub;
   let pauses: number[];
+  let warnings: string[];
   const started: FakeHub[] = [];
   beforeEach(async () => {
     hub = new FakeHub();
     started.push(hub);
     pauses = [];
+    warnings = [];
     await hub.start();
   });
   after(() => Promise.all(started.map((one) => one.stop())));
@@ -27,7 +29,7 @@ describe('the page on Docker Hub', () => {
         token: HUB_TOKEN,
         ...access,
       },
-      { attempts: 3, pause: async (ms) => void pauses.push(ms) },
+      { attempts: 3, pause: async (ms) => void pauses.push(ms), warn: (text) => void warnings.push(text) },
     );
 
   test('is written once, and a second time nothing is', async () => {
@@ -72,6 +74,7 @@ describe('the page on Docker Hub', () => {
     await open().page();
     assert.ok((pauses[0] ?? 0) > 20_000 && (pauses[0] ?? 0) <= 31_000, String(pauses));
     assert.equal(pauses[1], 7_000);
+    assert.match(warnings[1] ?? '', /Docker Hub asks to wait 7 seconds/);
     hub.failNext({ status: 429, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': soon } });
     await open().page();
     assert.ok((pauses[2] ?? 0) > 20_000, String(pauses));

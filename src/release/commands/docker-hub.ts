@@ -19,7 +19,7 @@ const Package = z.object({ description: z.string() });
 
 /** `docker-hub`: brings the repository's page on Docker Hub up to date, where it is not. */
 export const dockerHub: CommandModule = {
-  async run({ settings, print, signal }, _, flags) {
+  async run({ settings, print, progress, signal }, _, flags) {
     const { tag, page: template, description, dryRun } = Flags.parse(flags);
     const { registry, repository } = settings;
     if (registry !== 'docker.io') {
@@ -28,7 +28,7 @@ export const dockerHub: CommandModule = {
     }
     const access = { address: settings.hubUrl, repository, user: settings.hubUser, token: settings.hubToken };
     if (!dryRun) assertLogin(settings);
-    const hub = createHub(access, { signal });
+    const hub = createHub(access, { signal, warn: progress.warn });
     const short = description ?? (await packageDescription(settings.project));
     const text = await readText(join(settings.project, template));
     // Docker Hub may need a while until it lists what was just pushed, so the plan counts.

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
  * @param reads whether it is only read, which needs no token
  * @throws ReleaseError SETTING_INVALID where the repository or the token is missing
  */
-export async function openGitHub({ settings, signal }: Context, reads: boolean): Promise<GitHub> {
+export async function openGitHub({ settings, progress, signal }: Context, reads: boolean): Promise<GitHub> {
   const { githubApi: address, githubToken: token } = settings;
   const repository = settings.githubRepository ?? (await sourceRepository(settings.project));
   if (repository === undefined) {
@@ -26,7 +26,7 @@ export async function openGitHub({ settings, signal }: Context, reads: boolean):
       'Set it to a token that may write there; --dry-run needs none.',
     );
   }
-  return createGitHub({ address, repository, token }, { signal });
+  return createGitHub({ address, repository, token }, { signal, warn: progress.warn });
 }
 
 /** `owner/name` of an address such as https://github.com/owner/name. */
