@@ -1,9 +1,10 @@
-import { describeFinding } from './finding.ts';
+import { describeFinding, type Finding } from './finding.ts';
+import { describeScan, type Located } from './gate.ts';
 import { largestLayers } from './largest-layers.ts';
 import type { Layout, PlatformImage } from './layout.ts';
 import { codeCell, escapeLine } from './markdown.ts';
 import { megabytes } from './megabytes.ts';
-import { describeScan, type Finding, type ScanReport } from './scan.ts';
+import type { ScanReport } from './scan.ts';
 import type { Version } from './version.ts';
 
 /** What the notes of a release tell. What is left out is not spoken of. */
@@ -137,8 +138,6 @@ function compareScans(scan: ScanReport, previous: PreviousRelease | undefined): 
   ];
 }
 
-type Located = Finding & { readonly platform: string };
-
 /** Each finding once, with all the platforms it is in. */
 function findingsOf(report: ScanReport, withoutVulnerabilities: boolean): Map<string, Located> {
   const found = new Map<string, Located>();
@@ -157,7 +156,7 @@ function findingsOf(report: ScanReport, withoutVulnerabilities: boolean): Map<st
 
 /** A package that was updated and still has the fault, or a secret that moved down a file, is nothing new. */
 function identityOf({ kind, id, target }: Finding): string {
-  const moving = { vulnerability: / \S+$/, secret: /:\d+$/, misconfiguration: /$/ }[kind];
+  const moving = { vulnerability: / \S+$/, secret: /:\d+$/, misconfiguration: /:\d+$/, license: /$/ }[kind];
   return `${kind} ${id} ${target.replace(moving, '')}`;
 }
 

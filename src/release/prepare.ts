@@ -4,6 +4,7 @@ import { buildLayout } from './build.ts';
 import type { Builder } from './builder/builder.ts';
 import { writeWhole } from './file.ts';
 import { releaseFolder } from './folder.ts';
+import { assertGate } from './gate.ts';
 import type { Repository } from './git.ts';
 import { readIgnored } from './ignored.ts';
 import { type Layout, verifyLayout } from './layout.ts';
@@ -13,12 +14,14 @@ import type { Regctl } from './regctl.ts';
 import type { Registry } from './registry.ts';
 import type { Runner } from './runner/runner.ts';
 import { writeSboms } from './sbom.ts';
-import { assertGate, scanLayout } from './scan.ts';
-import type { Settings } from './settings.ts';
+import { scanLayout } from './scan.ts';
+import { prepareScanners } from './scanner/choose.ts';
+import type { Scanner } from './scanner/scanner.ts';
+import type { Trivy } from './scanner/trivy.ts';
+import { readDockerfile, type Settings } from './settings.ts';
 import { standInImages } from './standin.ts';
 import { type StartEvidence, startPlatform } from './start.ts';
 import { together } from './together.ts';
-import type { Trivy } from './trivy.ts';
 import type { Version } from './version.ts';
 
 /** What a local build needs besides its settings. */
@@ -27,6 +30,7 @@ export interface Workshop {
   readonly runner: Runner;
   readonly regctl: Regctl;
   readonly trivy: Trivy;
+  readonly scanners: readonly Scanner[];
   /** Host of the embedded registry: where stand-ins are kept and engines export to. */
   readonly host: string;
   readonly progress: Progress;
@@ -154,13 +158,16 @@ async function scanAll(
   workshop: Workshop,
 ): Promise<void> {
   const { trivy, progress } = workshop;
-  const { severity, registry, repository } = settings;
+  const { severity, licenses, registry, repository } = settings;
   const now = new Date();
   const exceptions = await readIgnored(settings.project, now);
   await rm(folder.scan, { recursive: true, force: true });
-  const report = await progress.stage('scan', (say) =>
-    scanLayout(trivy, layout, { severity, output: folder.scan, now, exceptions, say }),
-  );
+  const dockerfile = await readDockerfile(settings.project);
+  const report = await progress.stage('scan', async (say) => {
+    const scanners = await prepareScanners(workshop.scanners, now, say);
+    const options = { severity, licenses, dockerfile, exceptions, output: folder.scan, say };
+    return scanLayout(scanners, layout, options);
+  });
   if (report.vulnerabilities.status === 'not-checked') {
     progress.warn(`vulnerabilities: NOT CHECKED: ${report.vulnerabilities.reason}`);
   }

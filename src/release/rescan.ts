@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Finding } from './finding.ts';
+import { gate } from './gate.ts';
 import type { WantedIssue } from './github-issue.ts';
 import { codeCell } from './markdown.ts';
-import { gate, ScanReport } from './scan.ts';
+import { ScanReport } from './scan.ts';
 
 /** A released image as it is found again by a scan of today. */
 export const RescannedImage = z.object({

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeWhole } from './file.ts';
-import { packageReport } from './image-report.ts';
 import type { Layout, PlatformImage } from './layout.ts';
-import { fileName, parseOutput, readScanner, type Trivy, trivyConvert } from './trivy.ts';
+import { packageReport } from './scanner/image-report.ts';
+import { fileName, parseOutput, readBuild, type Trivy, trivyConvert } from './scanner/trivy.ts';
 
 const UUIDS = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const UUID = new RegExp(`^${UUIDS.source}$`);
@@ -43,10 +43,10 @@ export async function writeSboms(
   output: string,
   repository?: string,
 ): Promise<string[]> {
-  const scanner = await readScanner(trivy);
+  const build = await readBuild(trivy);
   const paths = await Promise.all(
     layout.platforms.map(async (image) => {
-      const report = packagesOf(await packageReport(trivy, scanner, layout.dir, image), image, repository);
+      const report = packagesOf(await packageReport(trivy, build, layout.dir, image), image, repository);
       const base = join(output, fileName(image.platform));
       const [cyclonedx, spdx] = await Promise.all([
         trivyConvert(trivy, report, 'cyclonedx'),
@@ -65,7 +65,12 @@ function packagesOf(json: string, image: PlatformImage, repository: string | und
   const report = parseOutput(Report, json, `Trivy's report on ${image.platform}`);
   const name = `${repository ?? image.annotations['org.opencontainers.image.title'] ?? 'image'}@${image.digest}`;
   const metadata = { ...report.Metadata, ...(repository === undefined ? {} : { RepoDigests: [name] }) };
-  const none = { Vulnerabilities: undefined, Secrets: undefined, Misconfigurations: undefined };
+  const none = {
+    Vulnerabilities: undefined,
+    Secrets: undefined,
+    Misconfigurations: undefined,
+    Licenses: undefined,
+  };
   const results = report.Results.map((result) => ({ ...result, ...none }));
   return JSON.stringify({ ...report, ArtifactName: name, Metadata: metadata, Results: results });
 }

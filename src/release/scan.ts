@@ -1,22 +1,25 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ReleaseError } from './errors.ts';
 import { writeWhole } from './file.ts';
-import { describeFinding, Finding, readFindings } from './finding.ts';
-import { describeExpired, Ignored, type IgnoreFile, isIgnored } from './ignored.ts';
-import { imageReport } from './image-report.ts';
+import { Finding } from './finding.ts';
+import { Ignored, type IgnoreFile } from './ignored.ts';
 import type { Layout } from './layout.ts';
-import type { Severity } from './settings.ts';
-import { fileName, readScanner, type Trivy, trivyConvert } from './trivy.ts';
-import { Freshness, freshness, updateDatabase } from './vulnerability-database.ts';
+import { mergeSarif } from './sarif.ts';
+import { Freshness, type ReadyScanner, type Scanned, type ScannedImage } from './scanner/scanner.ts';
+import { fileName } from './scanner/trivy.ts';
+import type { LicenseCategory, Severity } from './settings.ts';
+import { together } from './together.ts';
 
 export { Finding } from './finding.ts';
 
 /** What was looked at, and what was found. `vulnerabilities` says whether it was looked for at all. */
 export const ScanReport = z.object({
+  /** `trivy 0.74.0`, or several of them. */
   scanner: z.string(),
   severity: z.array(z.string()),
+  /** Categories of licences that stop a release. */
+  licenses: z.array(z.string()),
   vulnerabilities: Freshness,
   platforms: z.array(
     z.object({
@@ -27,6 +30,8 @@ export const ScanReport = z.object({
       findings: z.array(Finding),
     }),
   ),
+  /** What is wrong with the Dockerfile itself; missing where it was not looked at. */
+  dockerfile: z.array(Finding).optional(),
   /** What the project's ignore file said on that day; findings are listed all the same. */
   ignored: z.array(Ignored).optional(),
   /** Entries of it whose last day was over on that day: they stop a release. */
@@ -34,54 +39,110 @@ export const ScanReport = z.object({
 });
 export type ScanReport = z.infer<typeof ScanReport>;
 
+/** What a scan is made with besides its scanners. */
+export interface ScanOptions {
+  readonly severity: readonly Severity[];
+  readonly licenses: readonly LicenseCategory[];
+  /** Text of the Dockerfile, to look into that as well. */
+  readonly dockerfile?: string | undefined;
+  readonly exceptions?: IgnoreFile;
+  /**
+   * Folder for the reports: `report.json`, `.txt` and `.sarif` of all, and each scanner's own on each platform, as
+   * `linux-amd64.json`, `linux-amd64.scout.sarif`.
+   */
+  readonly output: string;
+  readonly say?: (line: string) => void;
+}
+
+/** The reports on one platform, or on the Dockerfile. */
+interface Part {
+  /** `linux/amd64`, `Dockerfile`. */
+  readonly about: string;
+  readonly scanned: readonly Scanned[];
+}
+
 /**
- * Scans every platform of a layout, all at once, for vulnerabilities, secrets and misconfiguration. Where the
- * database is missing or older than seven days, vulnerabilities are not looked for, and the report says so.
+ * Scans every platform of a layout, all at once, for vulnerabilities, secrets, misconfiguration and licences. Where
+ * the database is missing or older than seven days, vulnerabilities are not looked for, and the report says so.
  *
- * @param options.output folder for Trivy's own reports: `linux-amd64.json`, `.txt`, `.sarif`, and `report.json`
  * @throws ReleaseError SCAN_FAILED, and then there is no `report.json`
  */
 export async function scanLayout(
-  trivy: Trivy,
+  scanners: readonly ReadyScanner[],
   layout: Layout,
-  options: {
-    severity: readonly Severity[];
-    output: string;
-    now: Date;
-    exceptions?: IgnoreFile;
-    say?: (line: string) => void;
-  },
+  options: ScanOptions,
 ): Promise<ScanReport> {
-  const { severity, output, now, exceptions, say } = options;
+  const { severity, licenses, output, dockerfile, exceptions, say } = options;
   const reportFile = join(output, 'report.json');
   await rm(reportFile, { force: true });
-  say?.('updating the vulnerability database');
-  const problem = await updateDatabase(trivy);
-  const scanner = await readScanner(trivy);
-  const database = freshness(scanner.databaseUpdatedAt, now, problem);
   say?.(layout.platforms.map((image) => image.platform).join(', '));
-  const platforms = await Promise.all(
-    layout.platforms.map(async (image) => {
-      const json = await imageReport(trivy, scanner, layout.dir, image, database.status);
-      const found = readFindings(json, image);
-      const base = join(output, fileName(image.platform));
-      await writeWhole(`${base}.json`, json);
-      await writeWhole(`${base}.txt`, await trivyConvert(trivy, json, 'table', database.status));
-      await writeWhole(`${base}.sarif`, await trivyConvert(trivy, json, 'sarif'));
-      return { platform: image.platform, digest: image.digest, ...found };
-    }),
-  );
-  const vulnerabilities = looked(database, platforms);
-  const report = {
-    scanner: `trivy ${scanner.version}`,
+  const [images, file] = await together([
+    together(
+      layout.platforms.map(async (image) => {
+        const scanned = await together(scanners.map((scanner) => scanner.scanImage(layout.dir, image)));
+        return { image, scanned };
+      }),
+    ),
+    dockerfile === undefined ? undefined : scanFile(scanners, dockerfile),
+  ]);
+  const platforms = images.map(({ image, scanned }) => ({
+    platform: image.platform,
+    digest: image.digest,
+    ...merge(scanned),
+  }));
+  const report: ScanReport = {
+    scanner: scanners.map((scanner) => scanner.name).join(', '),
     severity: [...severity],
-    vulnerabilities,
+    licenses: [...licenses],
+    vulnerabilities: looked(scanners, platforms),
     platforms,
+    ...(file === undefined ? {} : { dockerfile: file.flatMap((scanned) => [...scanned.findings]) }),
     ...listed('ignored', exceptions?.ignored),
     ...listed('expired', exceptions?.expired),
   };
+  await writeReports(output, [
+    ...images.map(({ image, scanned }) => ({ about: image.platform, scanned })),
+    ...(file === undefined ? [] : [{ about: 'Dockerfile', scanned: file }]),
+  ]);
   await writeWhole(reportFile, `${JSON.stringify(report, null, 2)}\n`);
   return report;
+}
+
+/** @returns what was found by those that know how to; `undefined` where none does */
+async function scanFile(
+  scanners: readonly ReadyScanner[],
+  dockerfile: string,
+): Promise<Scanned[] | undefined> {
+  const able = scanners.flatMap((scanner) => scanner.scanDockerfile ?? []);
+  return able.length === 0 ? undefined : together(able.map((scanDockerfile) => scanDockerfile(dockerfile)));
+}
+
+/** What several scanners found in one image; what two found is one finding. */
+function merge(scanned: readonly ScannedImage[]) {
+  const findings = new Map(
+    scanned.flatMap((one) =>
+      one.findings.map((found) => [`${found.kind} ${found.id} ${found.target}`, found]),
+    ),
+  );
+  return { packages: Math.max(0, ...scanned.map((one) => one.packages)), findings: [...findings.values()] };
+}
+
+/**
+ * Whether vulnerabilities were looked for, by every scanner that is to. Where no package was found there was nothing
+ * to look up, and no vulnerability means nothing.
+ */
+function looked(scanners: readonly ReadyScanner[], platforms: ScanReport['platforms']): Freshness {
+  const empty = platforms.filter((image) => image.packages === 0).map((image) => image.platform);
+  const data = scanners.flatMap((scanner) => scanner.vulnerabilities ?? []);
+  const [oldest] = data.toSorted((a, b) => ageOf(a) - ageOf(b));
+  if (oldest === undefined || oldest.status === 'not-checked' || empty.length === 0)
+    return oldest ?? { status: 'not-checked', reason: 'no scanner looks for them' };
+  return { status: 'not-checked', reason: `no packages were found in ${empty.join(', ')}` };
+}
+
+/** When a scanner's data was made, in milliseconds; what was not looked for comes before everything. */
+function ageOf(data: Freshness): number {
+  return data.status === 'checked' ? Date.parse(data.databaseUpdatedAt) : 0;
 }
 
 /** A property that is left out where the list is empty. */
@@ -89,77 +150,16 @@ function listed<K extends string>(name: K, entries: readonly Ignored[] = []) {
   return (entries.length === 0 ? {} : { [name]: [...entries] }) as Partial<Record<K, Ignored[]>>;
 }
 
-/** Where no package was found there was nothing to look up, and no vulnerability means nothing. */
-function looked(database: Freshness, platforms: ScanReport['platforms']) {
-  const empty = platforms.filter((image) => image.packages === 0).map((image) => image.platform);
-  if (database.status === 'not-checked' || empty.length === 0) return database;
-  return { status: 'not-checked' as const, reason: `no packages were found in ${empty.join(', ')}` };
-}
-
-/**
- * The findings that stop a release: every secret, misconfiguration of the severities asked for, and
- * vulnerabilities of those severities that have a fix; without those that are ignored.
- */
-export function gate(report: ScanReport): (Finding & { platform: string })[] {
-  const stops = (finding: Finding) => {
-    if (isIgnored(finding, report.ignored ?? [])) return false;
-    if (finding.kind === 'secret') return true;
-    const severe = report.severity.includes(finding.severity);
-    return severe && (finding.kind !== 'vulnerability' || finding.fixedIn !== undefined);
-  };
-  return report.platforms.flatMap(({ platform, findings }) =>
-    findings.filter(stops).map((finding) => ({ ...finding, platform })),
-  );
-}
-
-/**
- * @param options.allowUnchecked a rehearsal goes on with a database that is missing or stale; a release does not
- * @throws ReleaseError SCAN_GATE naming each finding and each exception that ended; SCAN_DATA where vulnerabilities were not looked for
- */
-export function assertGate(report: ScanReport, options: { allowUnchecked: boolean }): void {
-  const stopped = [...gate(report).map(describeFinding), ...(report.expired ?? []).map(describeExpired)];
-  if (stopped.length > 0) {
-    throw new ReleaseError(
-      'SCAN_GATE',
-      `The scan found ${stopped.length} thing(s) that stop a release.`,
-      'Nothing was pushed. Update what has a fix, remove every secret (and rotate it: a deleted file stays in its layer), and decide anew on an exception that ended.',
-      stopped,
-    );
+async function writeReports(output: string, parts: readonly Part[]): Promise<void> {
+  const all = parts.flatMap(({ about, scanned }) => scanned.map((one) => ({ about, ...one })));
+  for (const { about, files } of all) {
+    for (const [ending, text] of Object.entries(files))
+      await writeWhole(join(output, `${fileName(about)}.${ending}`), text);
   }
-  if (!options.allowUnchecked) assertChecked(report);
-}
-
-/** @throws ReleaseError SCAN_DATA where vulnerabilities were not looked for */
-export function assertChecked({ vulnerabilities }: Pick<ScanReport, 'vulnerabilities'>): void {
-  if (vulnerabilities.status === 'checked') return;
-  throw new ReleaseError(
-    'SCAN_DATA',
-    `Vulnerabilities were NOT CHECKED: ${vulnerabilities.reason}.`,
-    'Give Trivy the network or a mirror (THOTH_TRIVY_DB), and run it again.',
+  const tables = all.map(({ about, table }) => `${about}\n\n${table.trim()}\n`);
+  await writeWhole(join(output, 'report.txt'), tables.join('\n'));
+  await writeWhole(
+    join(output, 'report.sarif'),
+    mergeSarif(all.map(({ about, sarif }) => [about, sarif] as const)),
   );
-}
-
-/** One line for a summary. Never says "clean" about what was not looked for. */
-export function describeScan(report: ScanReport): string {
-  const { platforms, vulnerabilities, ignored = [] } = report;
-  /** Equal findings of two platforms are one. */
-  const count = (wanted: (finding: Finding) => boolean) =>
-    new Set(
-      platforms.flatMap(({ findings }) =>
-        findings.filter(wanted).map((finding) => `${finding.id} ${finding.target}`),
-      ),
-    ).size;
-  const ofKind = (kind: Finding['kind']) => count((finding) => finding.kind === kind);
-  const packages = Math.max(0, ...platforms.map((platform) => platform.packages));
-  const looked =
-    vulnerabilities.status === 'checked'
-      ? `${ofKind('vulnerability')} in ${packages} packages (database of ${vulnerabilities.databaseUpdatedAt.slice(0, 10)})`
-      : `NOT CHECKED (${vulnerabilities.reason})`;
-  const skipped = count((finding) => isIgnored(finding, ignored));
-  return [
-    `vulnerabilities: ${looked}`,
-    `secrets: ${ofKind('secret')}`,
-    `misconfigurations: ${ofKind('misconfiguration')}`,
-    ...(skipped === 0 ? [] : [`ignored of these: ${skipped}`]),
-  ].join(', ');
 }

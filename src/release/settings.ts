@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
@@ -15,6 +16,18 @@ const oneOf = <T extends string>(...values: [T, ...T[]]) =>
 
 export const Severity = oneOf('CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN');
 export type Severity = z.infer<typeof Severity>;
+
+/** What a licence asks for, as Trivy sorts them after Google's licenseclassifier. */
+export const LicenseCategory = oneOf(
+  'forbidden',
+  'restricted',
+  'reciprocal',
+  'notice',
+  'permissive',
+  'unencumbered',
+  'unknown',
+);
+export type LicenseCategory = z.infer<typeof LicenseCategory>;
 
 /** The parts of a text between commas, each once. */
 const list = (text: string) => [
@@ -80,6 +93,15 @@ const Settings = z.object({
     .default('HIGH,CRITICAL')
     .transform(list)
     .pipe(z.array(Severity).min(1, 'names no severity')),
+  /** Licences of these categories stop a release: of code in the program; of the distribution only forbidden ones. */
+  licenses: z
+    .string()
+    .toLowerCase()
+    .default('forbidden,restricted')
+    .transform(list)
+    .pipe(z.array(LicenseCategory).min(1, 'names no category')),
+  /** Who looks for vulnerabilities. Trivy always looks for the rest; Scout needs Docker's CLI, logged in. */
+  scanner: oneOf('trivy', 'scout', 'both').default('trivy'),
   /** The most megabytes a platform may have, compressed. */
   sizeLimit: z
     .string()
@@ -131,6 +153,8 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   runtimeImage: 'THOTH_RUNTIME_IMAGE',
   extraCa: 'THOTH_EXTRA_CA',
   severity: 'THOTH_SEVERITY',
+  licenses: 'THOTH_LICENSES',
+  scanner: 'THOTH_SCANNER',
   sizeLimit: 'THOTH_SIZE_LIMIT',
   trivyDb: 'THOTH_TRIVY_DB',
   healthPath: 'THOTH_HEALTH_PATH',
@@ -195,6 +219,14 @@ export function readSettings(
     home: resolve(project, given('home', 'THOTH_HOME') ?? '.thoth'),
     registryNamed: input.registry !== undefined,
   };
+}
+
+/** The text of the project's Dockerfile; `undefined` where there is none. */
+export async function readDockerfile(project: string): Promise<string | undefined> {
+  return readFile(join(project, 'Dockerfile'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
 }
 
 /**

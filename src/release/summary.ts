@@ -1,6 +1,7 @@
+import type { Finding } from './finding.ts';
+import { describeScan } from './gate.ts';
 import { megabytes } from './megabytes.ts';
 import type { Plan } from './plan.ts';
-import { describeScan, type Finding } from './scan.ts';
 
 /** What a release came to: `summary.json`. Sizes are bytes, times seconds. */
 export interface Summary {
@@ -86,13 +87,14 @@ function countFindings(plan: Plan, platform: string): SummaryRow['findings'] {
     vulnerability: scan?.vulnerabilities.status === 'checked' ? count('vulnerability') : 'not checked',
     secret: count('secret'),
     misconfiguration: count('misconfiguration'),
+    license: count('license'),
   };
 }
 
 function describeCounts(findings: SummaryRow['findings']): string {
   const vulnerabilities =
     findings.vulnerability === 'not checked' ? 'vuln. NOT CHECKED' : `${findings.vulnerability} vuln.`;
-  return `${vulnerabilities}, ${findings.secret} secret, ${findings.misconfiguration} misconf.`;
+  return `${vulnerabilities}, ${findings.secret} secret, ${findings.misconfiguration} misconf., ${findings.license} lic.`;
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

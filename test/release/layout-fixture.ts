@@ -25,6 +25,8 @@ export interface LayoutOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** One layer each: paths without a leading slash to their contents. The first holds the program besides. */
   readonly layers?: readonly TarFiles[];
+  /** Over all of that, for one platform. */
+  readonly byPlatform?: Readonly<Record<string, Pick<LayoutOptions, 'layers' | 'config'>>>;
 }
 
 /** What ENTRYPOINT and HEALTHCHECK run. */
@@ -37,7 +39,8 @@ export async function writeLayout(dir: string, options: LayoutOptions = {}): Pro
   const labels = definedOf({ ...labelsOf(options.version ?? '1.0.0'), ...options.labels });
   const manifests: Descriptor[] = [];
   for (const platform of options.platforms ?? ['linux/amd64', 'linux/arm64']) {
-    manifests.push(await writePlatform(dir, platform, labels, options));
+    const own = options.byPlatform?.[platform];
+    manifests.push(await writePlatform(dir, platform, labels, { ...options, ...own }));
   }
   const index = { schemaVersion: 2, mediaType: MEDIA.index, manifests, annotations: labels };
   const entry = await putJson(dir, MEDIA.index, index);

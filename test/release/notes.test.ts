@@ -57,6 +57,8 @@ function scan(findings: Readonly<Record<string, readonly Finding[]>>, reason?: s
   return {
     scanner: 'trivy 0.74.0',
     severity: ['HIGH', 'CRITICAL'],
+    licenses: ['forbidden', 'restricted'],
+    dockerfile: [],
     vulnerabilities:
       reason === undefined
         ? { status: 'checked', databaseUpdatedAt: '2026-01-01T00:00:00.000Z' }

@@ -41,6 +41,7 @@ function input(changes: Partial<Input> = {}): Input {
     scan: {
       scanner: 'trivy 0.74.0',
       severity: ['HIGH'],
+      licenses: ['forbidden', 'restricted'],
       vulnerabilities: { status: 'checked', databaseUpdatedAt: '2026-01-01T00:00:00.000Z' },
       platforms: IMAGES.map(({ platform, digest }) => ({ platform, digest, packages: 9, findings: [] })),
     },

@@ -85,6 +85,7 @@ export async function planFor(registry: Registry, version: string, layout: Layou
     scan: {
       scanner: 'trivy 0.74.0',
       severity: ['HIGH', 'CRITICAL'],
+      licenses: ['forbidden', 'restricted'],
       vulnerabilities: { status: 'checked', databaseUpdatedAt: '2026-01-02T00:00:00.000Z' },
       platforms: layout.platforms.map(({ platform, digest }) => ({
         platform,

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { FakeGitHub, GITHUB_REPOSITORY, GITHUB_TOKEN } from './fake-github.ts';
 import { HOST_NODE } from './host-node.ts';
 import { apply, type Bench, makeLayout, openBench, planFor, repositoryAt } from './release-fixture.ts';
-import { debianLayer, type Known, serveDatabase, trivyDatabase } from './trivy-database.ts';
+import { debianLayer, type Known, serveDatabase, trivyDatabase } from './scanner/trivy-database.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const CLI = join(ROOT, 'src/release/cli.ts');

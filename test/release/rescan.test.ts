@@ -25,6 +25,7 @@ const image = (version: string, tags: string[], ...findings: Finding[]): Rescann
   report: {
     scanner: 'trivy 1',
     severity: ['HIGH', 'CRITICAL'],
+    licenses: ['forbidden', 'restricted'],
     vulnerabilities: { status: 'checked', databaseUpdatedAt: '2026-01-01T00:00:00Z' },
     platforms: ['linux/amd64', 'linux/arm64'].map((platform) => ({
       platform,

@@ -4,11 +4,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { writeSboms } from '../../src/release/sbom.ts';
-import { scanLayout } from '../../src/release/scan.ts';
-import type { Trivy } from '../../src/release/trivy.ts';
+import type { Trivy } from '../../src/release/scanner/trivy.ts';
 import { AWS_KEY } from './leaks.ts';
-import { debianLayer } from './trivy-database.ts';
-import { freshTrivy, KNOWN, layoutOf, newFolder, now, withDatabase } from './trivy-fixture.ts';
+import { debianLayer, nodeProgram } from './scanner/trivy-database.ts';
+import {
+  freshTrivy,
+  KNOWN,
+  layoutOf,
+  newFolder,
+  now,
+  scanWith,
+  withDatabase,
+} from './scanner/trivy-fixture.ts';
 
 const CREATED = '2026-01-02T03:04:05Z';
 const REPOSITORY = 'registry.example/thoth';
@@ -52,7 +59,7 @@ const Spdx = z.object({
   ),
 });
 
-test('an SBOM names the image and its packages, also those of an SBOM inside it', async () => {
+test('an SBOM names the image and its packages, also those of an SBOM inside it, and Node.js', async () => {
   const hono = {
     type: 'library',
     name: 'hono',
@@ -63,7 +70,10 @@ test('an SBOM names the image and its packages, also those of an SBOM inside it'
   const inner = { bomFormat: 'CycloneDX', specVersion: '1.6', components: [hono] };
   const layout = await layoutOf({
     platforms: ['linux/amd64', 'linux/arm64'],
-    layers: [debianLayer({ openssl: '3.0.1' }), { 'app/thoth.cdx.json': JSON.stringify(inner) }],
+    layers: [
+      debianLayer({ openssl: '3.0.1' }),
+      { 'app/thoth.cdx.json': JSON.stringify(inner), 'nodejs/bin/node': nodeProgram('24.21.0') },
+    ],
   });
   const output = await newFolder();
   const paths = await writeSboms(await freshTrivy(), layout, output, REPOSITORY);
@@ -90,10 +100,8 @@ test('an SBOM names the image and its packages, also those of an SBOM inside it'
     const query = `arch=${architecture}&repository_url=registry.example%2Fthoth`;
     assert.equal(root.purl, `pkg:oci/thoth@${digest}?${query}`);
     const purls = bom.components.map(({ purl = '' }) => purl.split('?')[0]);
-    assert.ok(
-      purls.includes('pkg:deb/debian/openssl@3.0.1') && purls.includes('pkg:npm/hono@4.13.19'),
-      `${purls}`,
-    );
+    for (const purl of ['pkg:deb/debian/openssl@3.0.1', 'pkg:npm/hono@4.13.19', 'pkg:generic/node@24.21.0'])
+      assert.ok(purls.includes(purl), `${purls}`);
     const refs = new Set([root, ...bom.components].map((component) => component['bom-ref']));
     assert.equal(refs.size, bom.components.length + 1, 'each part has a name of its own');
     const named = bom.dependencies.flatMap(({ ref, dependsOn }) => [ref, ...dependsOn]);
@@ -112,10 +120,8 @@ test('an SBOM names the image and its packages, also those of an SBOM inside it'
       described.map((relation) => ids.get(relation.relatedSpdxElement)),
       [name],
     );
-    assert.ok(
-      [...ids.values()].includes('openssl') && [...ids.values()].includes('hono'),
-      `${[...ids.values()]}`,
-    );
+    for (const name of ['openssl', 'hono', 'node'])
+      assert.ok([...ids.values()].includes(name), `${[...ids.values()]}`);
   }
 });
 
@@ -125,8 +131,7 @@ test('one image has one SBOM to the byte, whenever it is made and whatever is kn
     Promise.all((await writeSboms(trivy, layout, await newFolder())).map((path) => readFile(path, 'utf8')));
   const first = await make(await freshTrivy());
   const second = await withDatabase(now(), KNOWN, async (trivy) => {
-    const options = { severity: ['HIGH'] as const, output: await newFolder(), now: new Date() };
-    assert.equal((await scanLayout(trivy, layout, options)).vulnerabilities.status, 'checked');
+    assert.equal((await scanWith(trivy, layout)).report.vulnerabilities.status, 'checked');
     return make(trivy);
   });
   assert.deepEqual(second, first);

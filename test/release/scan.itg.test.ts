@@ -2,25 +2,27 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readFindings } from '../../src/release/finding.ts';
-import { blobPath, type Layout } from '../../src/release/layout.ts';
+import { assertGate, describeScan, gate } from '../../src/release/gate.ts';
+import { blobPath } from '../../src/release/layout.ts';
 import { writeSboms } from '../../src/release/sbom.ts';
-import { assertGate, describeScan, gate, type ScanReport, scanLayout } from '../../src/release/scan.ts';
-import { scanOptions, type Trivy, trivyImage } from '../../src/release/trivy.ts';
+import type { ScanReport } from '../../src/release/scan.ts';
+import { scanOptions, trivyImage } from '../../src/release/scanner/trivy.ts';
+import { readFindings } from '../../src/release/scanner/trivy-report.ts';
 import { failure } from './failure.ts';
 import { AWS_KEY, PRIVATE_KEY } from './leaks.ts';
-import { debianLayer } from './trivy-database.ts';
-import { freshTrivy, KNOWN, layoutOf, newFolder, now, withDatabase } from './trivy-fixture.ts';
+import { debianLayer } from './scanner/trivy-database.ts';
+import {
+  freshTrivy,
+  KNOWN,
+  layoutOf,
+  newFolder,
+  now,
+  scanWith,
+  withDatabase,
+} from './scanner/trivy-fixture.ts';
 
 const PLATFORMS = ['linux/amd64', 'linux/arm64'];
 const DAY_MS = 86_400_000;
-const SEVERITY = ['HIGH', 'CRITICAL'] as const;
-
-/** Scans into a new folder. */
-async function scan(trivy: Trivy, layout: Layout) {
-  const output = await newFolder();
-  return { report: await scanLayout(trivy, layout, { severity: SEVERITY, output, now: new Date() }), output };
-}
 
 /** What stops a release on one platform, without line numbers. */
 function stopped(report: ScanReport, platform = 'linux/amd64'): string[] {
@@ -47,7 +49,7 @@ test('a key in a layer, a key in the environment and a root user are found on ea
   };
   Object.assign(process.env, hiding);
   try {
-    const { report, output } = await scan(await freshTrivy(), layout);
+    const { report, output } = await scanWith(await freshTrivy(), layout);
     for (const platform of PLATFORMS) {
       assert.deepEqual(stopped(report, platform), [
         'misconfiguration DS-0002 image',
@@ -67,7 +69,7 @@ test('a key in a layer, a key in the environment and a root user are found on ea
       `${error.details}`,
     );
 
-    const files = ['json', 'sarif', 'txt'].flatMap((end) => [`linux-amd64.${end}`, `linux-arm64.${end}`]);
+    const files = ['linux-amd64.json', 'linux-arm64.json', 'report.txt', 'report.sarif'];
     assert.deepEqual((await readdir(output)).sort(), [...files, 'report.json'].sort());
     for (const file of files) {
       const text = await readFile(join(output, file), 'utf8');
@@ -82,7 +84,7 @@ test('a key in a layer, a key in the environment and a root user are found on ea
 });
 
 test('where no database can be had, the report says so and a release is refused', async () => {
-  const { report } = await scan(await freshTrivy(), await layoutOf());
+  const { report } = await scanWith(await freshTrivy(), await layoutOf());
   assert.deepEqual(stopped(report), []);
   assert.match(
     describeScan(report),
@@ -95,17 +97,17 @@ test('where no database can be had, the report says so and a release is refused'
 test('with a fresh database vulnerabilities are found, and those with a fix stop a release', async () => {
   const updated = now();
   const { report, output } = await withDatabase(updated, KNOWN, async (trivy) =>
-    scan(trivy, await layoutOf()),
+    scanWith(trivy, await layoutOf()),
   );
   assert.deepEqual(report.vulnerabilities, { status: 'checked', databaseUpdatedAt: updated.toISOString() });
   assert.deepEqual(stopped(report), ['vulnerability CVE-2026-1 openssl 3.0.1']);
   assert.match(describeScan(report), /^vulnerabilities: 2 in 2 packages \(database of /);
-  assert.match(await readFile(join(output, 'linux-amd64.txt'), 'utf8'), /CVE-2026-1/);
+  assert.match(await readFile(join(output, 'report.txt'), 'utf8'), /CVE-2026-1/);
 });
 
 test('with a database that is too old nothing is claimed', async () => {
   const updated = new Date(Date.now() - 8 * DAY_MS);
-  const { report } = await withDatabase(updated, KNOWN, async (trivy) => scan(trivy, await layoutOf()));
+  const { report } = await withDatabase(updated, KNOWN, async (trivy) => scanWith(trivy, await layoutOf()));
   const reason = 'the vulnerability database is 8 days old';
   assert.deepEqual(report.vulnerabilities, { status: 'not-checked', reason });
   assert.deepEqual(stopped(report), []);
@@ -113,7 +115,7 @@ test('with a database that is too old nothing is claimed', async () => {
 
 test('with a database and no package to look up, nothing is claimed', async () => {
   const layout = await layoutOf({ layers: [{ 'app/file': '' }] });
-  const { report } = await withDatabase(now(), KNOWN, (trivy) => scan(trivy, layout));
+  const { report } = await withDatabase(now(), KNOWN, (trivy) => scanWith(trivy, layout));
   const reason = 'no packages were found in linux/amd64';
   assert.deepEqual(report.vulnerabilities, { status: 'not-checked', reason });
 });
@@ -134,9 +136,7 @@ test('a scan that fails leaves no report of an earlier one', async () => {
   const output = await newFolder();
   await writeFile(join(output, 'report.json'), '{}');
   await rm(blobPath(layout.dir, layout.platforms[0]?.layers[0]?.digest ?? ''));
-  const error = await failure(
-    scanLayout(await freshTrivy(), layout, { severity: SEVERITY, output, now: new Date() }),
-  );
+  const error = await failure(scanWith(await freshTrivy(), layout, { output }));
   assert.equal(error.code, 'SCAN_FAILED');
   assert.match(error.details.join('\n'), /no such file/);
   assert.deepEqual(await readdir(output), []);
@@ -145,10 +145,10 @@ test('a scan that fails leaves no report of an earlier one', async () => {
 test('what has not changed is not scanned again, and says the same', async () => {
   const trivy = await freshTrivy();
   const layout = await layoutOf();
-  const first = await scan(trivy, layout);
+  const first = await scanWith(trivy, layout);
   // No layer can be read any more: all there is to go by is what was kept.
   await rm(join(layout.dir, 'blobs'), { recursive: true });
-  const second = await scan(trivy, layout);
+  const second = await scanWith(trivy, layout);
   assert.deepEqual(second.report, first.report);
   for (const file of await readdir(first.output)) {
     assert.deepEqual(

@@ -28,6 +28,7 @@ function plan(vulnerabilities: NonNullable<Plan['made']>['scan']['vulnerabilitie
       scan: {
         scanner: 'trivy 1',
         severity: ['HIGH'],
+        licenses: ['forbidden', 'restricted'],
         vulnerabilities,
         platforms: [
           { platform: 'linux/amd64', digest: digest('a'), packages: 9, findings: [] },
@@ -54,6 +55,7 @@ describe('the summary of a release', () => {
       vulnerability: 'not checked',
       secret: 1,
       misconfiguration: 0,
+      license: 0,
     });
     assert.equal(summary.seconds, 12.4);
   });

@@ -22,6 +22,14 @@ const SEVERITY = [
   '--severity <list>',
   'what closes the gate where there is a fix (default HIGH,CRITICAL)',
 ] as const;
+const LICENSES = [
+  '--licenses <list>',
+  'licence categories that close the gate (THOTH_LICENSES; default forbidden,restricted)',
+] as const;
+const SCANNER = [
+  '--scanner <name>',
+  'who looks for vulnerabilities: trivy, scout or both (THOTH_SCANNER; default trivy)',
+] as const;
 const SIZE_LIMIT = [
   '--size-limit <MB>',
   'most megabytes of a platform, compressed (THOTH_SIZE_LIMIT; default 500)',
@@ -44,6 +52,9 @@ export const COMMANDS: readonly Entry[] = [
       ['--extra-ca <file>', 'certificate authority of a proxy, for build steps (THOTH_EXTRA_CA)'],
       PLATFORMS,
       SEVERITY,
+      LICENSES,
+      SCANNER,
+      SIZE_LIMIT,
       CHANNEL,
     ],
     examples: ['rehearse v1.0.0', 'rehearse v1.1.0-rc.1 --channel next --json'],
@@ -108,10 +119,13 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     usage: 'scan',
-    summary: 'scan a layout for vulnerabilities, secrets and misconfiguration',
+    summary: 'say what stops a layout: vulnerabilities, secrets, misconfiguration, licences, image policy',
     options: [
       LAYOUT,
       SEVERITY,
+      LICENSES,
+      SCANNER,
+      SIZE_LIMIT,
       ['--format <name>', 'table, json or sarif'],
       ['--output <dir>', 'keep the reports here'],
       ['--trivy-db <ref>', 'OCI artifact of the vulnerability database (THOTH_TRIVY_DB)'],

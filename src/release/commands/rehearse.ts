@@ -14,7 +14,6 @@ import { parseVersion } from '../version.ts';
 import type { CommandModule } from './context.ts';
 import { makePlan } from './plan.ts';
 import { applyWith } from './publish.ts';
-import { openTrivy } from './scan.ts';
 import { openWorkshop } from './workshop.ts';
 
 const Flags = z.object({
@@ -37,7 +36,7 @@ export const rehearse: CommandModule = {
     });
     const target = await progress.stage('registry', () => openEmbedded(settings, signal, port));
     try {
-      const workshop = await openWorkshop(context, target, await openTrivy(context));
+      const workshop = await openWorkshop(context, target);
       const { layout } = await buildRelease(settings, version, repository, workshop);
       const removed = await forgetRehearsal(target.registry, version, layout.index.digest);
       if (removed.length > 0) progress.warn(`an earlier rehearsal is replaced: ${removed.join(', ')}`);

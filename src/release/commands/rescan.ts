@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
 import { writeWhole } from '../file.ts';
 import { describeFinding } from '../finding.ts';
+import { assertChecked, describeScan, gate } from '../gate.ts';
 import type { GitHub } from '../github.ts';
 import { type IssueChange, syncIssue } from '../github-issue.ts';
 import { readIgnored } from '../ignored.ts';
@@ -11,12 +12,12 @@ import { download } from '../publish.ts';
 import type { Registry } from '../registry.ts';
 import { followedTags, issueOf, Rescan, type RescannedImage } from '../rescan.ts';
 import { versionAt } from '../rollback.ts';
-import { assertChecked, describeScan, gate, scanLayout } from '../scan.ts';
+import { scanLayout } from '../scan.ts';
+import { chooseScanners, openTrivy, prepareScanners } from '../scanner/choose.ts';
 import { connect } from '../target.ts';
 import type { CommandModule, Context } from './context.ts';
 import { openGitHub } from './open-github.ts';
 import { readRecord } from './record.ts';
-import { openTrivy } from './scan.ts';
 
 const Flags = z.object({
   tags: z.string().optional(),
@@ -72,7 +73,7 @@ async function scanTags(
   registry: Registry,
   tags: readonly string[],
 ): Promise<RescannedImage[]> {
-  const { settings, progress } = context;
+  const { settings, progress, signal } = context;
   const digests = new Map<string, string[]>();
   for (const tag of tags) {
     const digest = await registry.digestOf(tag);
@@ -85,8 +86,9 @@ async function scanTags(
       'Check the registry and the repository, or name the tags with --tags.',
     );
   }
-  const trivy = await openTrivy(context);
+  const chosen = await chooseScanners(settings, await openTrivy(settings, signal));
   const now = new Date();
+  const scanners = await progress.stage('scanners', (say) => prepareScanners(chosen, now, say));
   const exceptions = await readIgnored(settings.project, now);
   await mkdir(join(settings.home, 'scratch'), { recursive: true });
   const scratch = await mkdtemp(join(settings.home, 'scratch', 'rescan-'));
@@ -97,8 +99,9 @@ async function scanTags(
       const report = await progress.stage(`scan of ${version}`, async (say) => {
         say('downloading it');
         const layout = await download(registry, digest, scratch);
-        const options = { severity: settings.severity, output: join(scratch, digest), now, exceptions, say };
-        return scanLayout(trivy, layout, options);
+        const { severity, licenses } = settings;
+        const options = { severity, licenses, output: join(scratch, digest), exceptions, say };
+        return scanLayout(scanners, layout, options);
       });
       images.push({ version, tags: names, digest, report });
     }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { readLayout } from '../layout.ts';
 import { writeSboms } from '../sbom.ts';
+import { openTrivy } from '../scanner/choose.ts';
 import type { CommandModule } from './context.ts';
-import { openTrivy } from './scan.ts';
 
 const Flags = z.object({ layout: z.string(), output: z.string() });
 
@@ -12,7 +12,7 @@ export const sbom: CommandModule = {
     const { layout, output } = Flags.parse(flags);
     const { registry, repository } = context.settings;
     const name = `${registry}/${repository}`;
-    const trivy = await openTrivy(context);
+    const trivy = await openTrivy(context.settings, context.signal);
     const image = await readLayout(layout);
     const files = await context.progress.stage('SBOM', () => writeSboms(trivy, image, output, name));
     context.print(files.join('\n'), files);

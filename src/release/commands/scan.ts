@@ -2,14 +2,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { assertGate, describeScan, gate } from '../gate.ts';
 import { readIgnored } from '../ignored.ts';
 import { readLayout, verifyLayout } from '../layout.ts';
-import { assertGate, describeScan, gate, scanLayout } from '../scan.ts';
-import { requireTool } from '../tools.ts';
-import type { Trivy } from '../trivy.ts';
-import type { CommandModule, Context } from './context.ts';
+import { assertKept, describeViolation, judge } from '../policy.ts';
+import { scanLayout } from '../scan.ts';
+import { chooseScanners, openTrivy, prepareScanners } from '../scanner/choose.ts';
+import { readDockerfile } from '../settings.ts';
+import type { CommandModule } from './context.ts';
 
-const ENDINGS = { table: 'txt', json: 'json', sarif: 'sarif' } as const;
 const Flags = z.object({
   layout: z.string(),
   format: z.enum(['table', 'json', 'sarif']).default('table'),
@@ -17,46 +18,45 @@ const Flags = z.object({
   allowUnchecked: z.boolean().default(false),
 });
 
-/** `scan --layout DIR`: scans every platform; exit code 3 at the gate, 7 without fresh vulnerability data. */
+/**
+ * `scan --layout DIR`: says everything that would stop this image: what the scanners find on every platform and in
+ * the Dockerfile, and what breaks the image policy. Exit code 3 at the scan's gate, 4 where only the policy is
+ * broken, 7 without fresh vulnerability data.
+ */
 export const scan: CommandModule = {
   async run(context, _, flags) {
     const { layout: dir, format, output, allowUnchecked } = Flags.parse(flags);
-    const { settings, progress, print, json } = context;
+    const { settings, progress, print, json, signal } = context;
+    const { severity, licenses, sizeLimit } = settings;
     const layout = await readLayout(dir);
     await verifyLayout(layout);
-    const trivy = await openTrivy(context);
+    const chosen = await chooseScanners(settings, await openTrivy(settings, signal));
     const reports = output ?? (await mkdtemp(join(tmpdir(), 'thoth-scan-')));
     try {
       const now = new Date();
       const exceptions = await readIgnored(settings.project, now);
-      const report = await progress.stage('scan', (say) =>
-        scanLayout(trivy, layout, { severity: settings.severity, output: reports, now, exceptions, say }),
-      );
-      const stopped = gate(report);
-      const files = layout.platforms.map(({ platform }) =>
-        join(reports, `${platform.replace('/', '-')}.${ENDINGS[format]}`),
-      );
-      const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-      if (format === 'table' || json) {
-        print(`${texts.join('\n').trim()}\n${describeScan(report)}`, { ...report, stopped });
+      const dockerfile = await readDockerfile(settings.project);
+      const report = await progress.stage('scan', async (say) => {
+        const options = { severity, licenses, dockerfile, exceptions, output: reports, say };
+        return scanLayout(await prepareScanners(chosen, now, say), layout, options);
+      });
+      // The platforms that are there: whether any is missing is for `policy` to say.
+      const platforms = layout.platforms.map((image) => image.platform);
+      const violations = await judge(layout, { platforms, sizeLimit });
+      const broken = violations.map(describeViolation);
+      const result = { ...report, stopped: gate(report), violations };
+      if (format === 'sarif' && !json) {
+        process.stdout.write(await readFile(join(reports, 'report.sarif'), 'utf8'));
+      } else if (format === 'json' && !json) {
+        process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
       } else {
-        process.stdout.write(
-          format === 'json' ? `${JSON.stringify({ ...report, stopped })}\n` : texts.join('\n'),
-        );
+        const table = (await readFile(join(reports, 'report.txt'), 'utf8')).trim();
+        print([table, describeScan(report), ...broken].join('\n'), result);
       }
-      assertGate(report, { allowUnchecked });
+      assertGate(report, { allowUnchecked, besides: broken });
+      assertKept(violations);
     } finally {
       if (output === undefined) await rm(reports, { recursive: true, force: true });
     }
   },
 };
-
-/** The scanner, with its cache in the home folder. */
-export async function openTrivy({ settings, signal }: Context): Promise<Trivy> {
-  return {
-    program: await requireTool('trivy', settings.home),
-    cache: join(settings.home, 'trivy'),
-    dbRepository: settings.trivyDb,
-    signal,
-  };
-}

@@ -1,19 +1,21 @@
 import { chooseBuilder } from '../builder/choose.ts';
 import type { Workshop } from '../prepare.ts';
 import { chooseRunner } from '../runner/choose.ts';
+import { chooseScanners, openTrivy } from '../scanner/choose.ts';
 import type { Target } from '../target.ts';
-import type { Trivy } from '../trivy.ts';
 import type { Context } from './context.ts';
 
 /** What this machine builds and starts images with. @throws ReleaseError NO_BUILDER, NO_RUNNER, TOOL_MISSING */
-export async function openWorkshop(context: Context, embedded: Target, trivy: Trivy): Promise<Workshop> {
+export async function openWorkshop(context: Context, embedded: Target): Promise<Workshop> {
   const { settings, progress, signal } = context;
+  const trivy = await openTrivy(settings, signal);
   const { regctl, host } = embedded;
   return {
     builder: await chooseBuilder(settings, regctl, signal),
     runner: await chooseRunner(settings, regctl, signal),
     regctl,
     trivy,
+    scanners: await chooseScanners(settings, trivy),
     host,
     progress,
     signal,

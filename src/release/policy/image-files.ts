@@ -1,10 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { posix } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { Parser, type ReadEntry } from 'tar';
-import { ReleaseError } from '../errors.ts';
-import { blobPath, type PlatformImage } from '../layout.ts';
+import type { ReadEntry } from 'tar';
+import { readArchive } from '../layer-archive.ts';
+import type { PlatformImage } from '../layout.ts';
 import type { Descriptor } from '../oci.ts';
 
 /** A file of an image, as a container that is started from it sees it. */
@@ -18,8 +15,6 @@ export interface ImageFile {
   readonly target?: string;
   /** Whether it carries capabilities, which give more than the user that runs it has (capabilities(7)). */
   readonly capable: boolean;
-  /** The layer it comes from. */
-  readonly layer: string;
 }
 
 /** Every file by its path, which begins with a slash. */
@@ -45,10 +40,6 @@ const TYPES: Readonly<Record<string, ImageFile['type']>> = {
 /** Marks of what a layer removes from those below it (OCI image spec, layer.md, "Whiteouts"). */
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
-/** How Linux's capabilities stand in a tar archive, as Docker, BuildKit and buildah write them. */
-const CAPABILITIES = 'SCHILY.xattr.security.capability=';
-/** Long paths and attributes; more than any real one, so that none is skipped. */
-const LARGEST_HEADER = 16 * 1024 * 1024;
 /** As the kernel has it (path_resolution(7)). */
 const MOST_SYMLINKS = 40;
 
@@ -129,59 +120,14 @@ function removeBelow(files: Map<string, ImageFile>, folder: string): void {
 
 async function readLayer(dir: string, layer: Descriptor): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
-  let attributes = '';
-  const parser = new Parser({ strict: true, maxMetaEntrySize: LARGEST_HEADER });
-  parser.on('meta', (text: string) => {
-    attributes += text;
-  });
-  parser.on('entry', (entry: ReadEntry) => {
-    entries.push(entryOf(entry, attributes.includes(CAPABILITIES), layer.digest));
-    attributes = '';
+  await readArchive(dir, layer, (entry, capable) => {
+    entries.push(entryOf(entry, capable));
     entry.resume();
   });
-  // What the parser leaves out nobody would judge.
-  parser.on('ignoredEntry', ({ path, type }: ReadEntry) => {
-    parser.abort(new Error(`${path} is a ${type}`));
-  });
-  try {
-    const file = createReadStream(blobPath(dir, layer.digest));
-    if (layer.mediaType.endsWith('gzip')) await pipeline(file, createGunzip(), feed(parser));
-    else await pipeline(file, feed(parser));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ReleaseError(
-      'LAYOUT_INVALID',
-      `The layer ${layer.digest} can not be read as ${layer.mediaType}.`,
-      'Build the image with layers that are tar archives, plain or compressed by gzip.',
-      [why],
-      cause,
-    );
-  }
   return entries;
 }
 
-/** Writes a stream into the parser and waits until it is read to its end. */
-function feed(parser: Parser): (source: AsyncIterable<Buffer>) => Promise<void> {
-  return async (source) => {
-    let ended = false;
-    parser.once('eof', () => {
-      ended = true;
-    });
-    const done = new Promise<void>((resolve, reject) => {
-      parser.once('end', resolve);
-      parser.on('error', (error: Error & { code?: string }) => {
-        // An archive with an end and nothing before it is a layer that changes nothing.
-        if (error.code !== 'TAR_BAD_ARCHIVE' || !ended) reject(error);
-      });
-    });
-    done.catch(() => undefined); // met below
-    for await (const chunk of source) parser.write(chunk);
-    parser.end();
-    await done;
-  };
-}
-
-function entryOf(entry: ReadEntry, capable: boolean, layer: string): Entry {
+function entryOf(entry: ReadEntry, capable: boolean): Entry {
   const { linkpath = '' } = entry;
   return {
     path: posix.join('/', entry.path).replace(/(?<=.)\/$/, ''),
@@ -190,7 +136,6 @@ function entryOf(entry: ReadEntry, capable: boolean, layer: string): Entry {
     uid: entry.uid ?? 0,
     gid: entry.gid ?? 0,
     capable,
-    layer,
     ...(entry.type === 'SymbolicLink' ? { target: linkpath } : {}),
     ...(entry.type === 'Link' ? { hardlink: posix.join('/', linkpath) } : {}),
   };

@@ -3,12 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Layout, readLayout } from '../../src/release/layout.ts';
-import { requireTool } from '../../src/release/tools.ts';
-import type { Trivy } from '../../src/release/trivy.ts';
-import { type LayoutOptions, writeLayout } from './layout-fixture.ts';
+import { type Layout, readLayout } from '../../../src/release/layout.ts';
+import { type ScanOptions, scanLayout } from '../../../src/release/scan.ts';
+import { prepareScanners } from '../../../src/release/scanner/choose.ts';
+import type { Trivy } from '../../../src/release/scanner/trivy.ts';
+import { createTrivyScanner } from '../../../src/release/scanner/trivy-scanner.ts';
+import { requireTool } from '../../../src/release/tools.ts';
+import { type LayoutOptions, writeLayout } from '../layout-fixture.ts';
 import { debianLayer, type Known, serveDatabase, trivyDatabase } from './trivy-database.ts';
 
+const SEVERITY = ['HIGH', 'CRITICAL'] as const;
+const LICENSES = ['forbidden', 'restricted'] as const;
 /** Nothing listens on port 1, and a registry that refuses is known at once. */
 const UNREACHABLE = '127.0.0.1:1/trivy-db:2';
 
@@ -25,7 +30,7 @@ export function newFolder(): Promise<string> {
 
 /** The real scanner with an empty cache, whose database can't be had. Fails where `make tools` was not run. */
 export async function freshTrivy(over: Partial<Trivy> = {}): Promise<Trivy> {
-  const program = await requireTool('trivy', fileURLToPath(new URL('../../.thoth', import.meta.url)));
+  const program = await requireTool('trivy', fileURLToPath(new URL('../../../.thoth', import.meta.url)));
   return { program, cache: await newFolder(), dbRepository: UNREACHABLE, ...over };
 }
 
@@ -57,6 +62,15 @@ export const KNOWN: readonly Known[] = [
   { id: 'CVE-2026-2', package: 'zlib', fixedIn: '2.0', severity: 'LOW' },
   { id: 'CVE-2026-3', package: 'curl', fixedIn: '9.0', severity: 'CRITICAL' },
 ];
+
+/** Scans into a new folder, as a release does. */
+export async function scanWith(trivy: Trivy, layout: Layout, over: Partial<ScanOptions> = {}) {
+  const output = await newFolder();
+  const scanner = createTrivyScanner(trivy, { vulnerabilities: true });
+  const scanners = await prepareScanners([scanner], new Date(), () => undefined);
+  const options = { severity: SEVERITY, licenses: LICENSES, output, ...over };
+  return { report: await scanLayout(scanners, layout, options), output };
+}
 
 /** The time now in whole seconds, as databases carry it. */
 export function now(): Date {

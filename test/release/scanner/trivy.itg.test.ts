@@ -3,20 +3,20 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readScanner } from '../../src/release/trivy.ts';
-import { updateDatabase } from '../../src/release/vulnerability-database.ts';
-import { failure } from './failure.ts';
+import { readBuild } from '../../../src/release/scanner/trivy.ts';
+import { updateDatabase } from '../../../src/release/scanner/vulnerability-database.ts';
+import { failure } from '../failure.ts';
 import { serveDatabase, trivyDatabase } from './trivy-database.ts';
 import { freshTrivy, KNOWN, newFolder, now, withDatabase } from './trivy-fixture.ts';
 
 test('a database is fetched once, and then is there', async () => {
   const updated = now();
   const trivy = await withDatabase(updated, KNOWN, async (trivy) => {
-    assert.equal((await readScanner(trivy)).databaseUpdatedAt, undefined);
+    assert.equal((await readBuild(trivy)).databaseUpdatedAt, undefined);
     assert.equal(await updateDatabase(trivy), undefined);
     return trivy;
   });
-  assert.deepEqual((await readScanner(trivy)).databaseUpdatedAt, updated);
+  assert.deepEqual((await readBuild(trivy)).databaseUpdatedAt, updated);
   assert.equal(await updateDatabase(trivy), undefined, 'nobody is asked while it is fresh');
   assert.deepEqual((await readdir(trivy.cache)).sort(), ['db'], 'nothing else is left');
 });
@@ -79,7 +79,7 @@ test('a program that is no Trivy is a failed scan', async () => {
   const fake = join(await newFolder(), 'trivy');
   await writeFile(fake, '#!/bin/sh\necho "Version: 0.1"\n');
   await chmod(fake, 0o755);
-  const error = await failure(readScanner(await freshTrivy({ program: fake })));
+  const error = await failure(readBuild(await freshTrivy({ program: fake })));
   assert.equal(error.code, 'SCAN_FAILED');
   assert.match(error.message, /Trivy's version has a form/);
 });

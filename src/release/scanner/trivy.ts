@@ -1,21 +1,31 @@
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { type CommandResult, runOk, tail } from './command.ts';
-import { ReleaseError } from './errors.ts';
-import type { PlatformImage } from './layout.ts';
+import { type CommandResult, runOk, tail } from '../command.ts';
+import { ReleaseError } from '../errors.ts';
+import type { PlatformImage } from '../layout.ts';
+import { VIEW, withView } from './image-view.ts';
 
 /** Nothing is sent home. */
 export const SILENT = ['--disable-telemetry', '--skip-version-check'];
+const OFFLINE = ['--offline-scan', '--skip-db-update', '--skip-java-db-update', '--skip-vex-repo-update'];
+const JSON_REPORT = ['--format', 'json', '--quiet', ...SILENT];
 /** How an image is scanned: without the network. */
 const SCAN = [
-  ...['--format', 'json', '--list-all-pkgs', '--image-config-scanners', 'misconfig,secret', '--quiet'],
-  ...['--offline-scan', '--skip-db-update', '--skip-java-db-update', '--skip-check-update'],
-  ...['--skip-vex-repo-update', ...SILENT],
+  ...['--list-all-pkgs', '--image-config-scanners', 'misconfig,secret', '--skip-check-update'],
+  ...[...JSON_REPORT, ...OFFLINE],
 ];
 /** The scanners by what is looked for, as Trivy names them. */
-const SCANNERS = { 'not-checked': 'secret,misconfig', checked: 'vuln,secret,misconfig' } as const;
+const SCANNERS = {
+  'not-checked': 'secret,misconfig,license',
+  checked: 'vuln,secret,misconfig,license',
+  dockerfile: 'misconfig',
+} as const;
+/** What was looked for in a report. */
+export type Looked = keyof typeof SCANNERS;
+/** A comment by which a Dockerfile would hide a finding. */
+const HIDING_COMMENT = /#\s*(?:trivy|tfsec):ignore/gi;
 const TrivyVersion = z.object({
   Version: z.string(),
   VulnerabilityDB: z.object({ UpdatedAt: z.coerce.date() }).optional(),
@@ -42,7 +52,7 @@ export interface Trivy {
 }
 
 /** What a scan is made with. */
-export interface Scanner {
+export interface TrivyBuild {
   readonly version: string;
   /** Tells two builds of the program apart, whatever they say of themselves. */
   readonly build: string;
@@ -51,7 +61,7 @@ export interface Scanner {
 }
 
 /** @throws ReleaseError SCAN_FAILED where the program does not say what it is */
-export async function readScanner(trivy: Trivy): Promise<Scanner> {
+export async function readBuild(trivy: Trivy): Promise<TrivyBuild> {
   const args = ['version', '--format', 'json', '--cache-dir', trivy.cache];
   const result = await runOk(
     trivy.program,
@@ -69,7 +79,7 @@ export async function readScanner(trivy: Trivy): Promise<Scanner> {
 }
 
 /** Options of a scan with vulnerabilities looked for, or without. */
-export function scanOptions(vulnerabilities: keyof typeof SCANNERS): readonly string[] {
+export function scanOptions(vulnerabilities: 'checked' | 'not-checked'): readonly string[] {
   return ['--scanners', SCANNERS[vulnerabilities], ...SCAN];
 }
 
@@ -77,51 +87,64 @@ export function scanOptions(vulnerabilities: keyof typeof SCANNERS): readonly st
  * Runs `trivy image` on one platform and returns its JSON report.
  *
  * Trivy takes the first manifest of a layout it is given and does not read `--platform` there (measured
- * with 0.74.0), so it is handed a view of the layout with one manifest: the same blobs, by a link. It works
- * in that view's folder and without `TRIVY_*` variables: a `.trivyignore`, a `trivy.yaml` or a variable that
- * lies around must not hide anything. Its analysis is kept in memory, so that several can run at once.
+ * with 0.74.0), so it is handed a view of the layout with one manifest. It works in that view's folder and
+ * without `TRIVY_*` variables: a `.trivyignore`, a `trivy.yaml` or a variable that lies around must not hide
+ * anything. Its analysis is kept in memory, so that several can run at once.
  *
  * @param options those of {@link scanOptions}
  */
-export async function trivyImage(
+export function trivyImage(
   trivy: Trivy,
   layout: string,
   image: PlatformImage,
   options: readonly string[],
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'thoth-scan-'));
-  try {
-    // The name is in every finding, which is the same on each platform.
-    const view = join(folder, 'image');
-    await mkdir(view);
-    const manifest = { schemaVersion: 2, manifests: [image.manifest] };
-    await writeFile(join(view, 'index.json'), JSON.stringify(manifest));
-    await writeFile(join(view, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-    await symlink(resolve(layout, 'blobs'), join(view, 'blobs'));
-    const place = ['--input', 'image', '--cache-dir', trivy.cache, '--cache-backend', 'memory'];
+  return withView(layout, image, async (folder) => {
+    const place = ['--input', VIEW, '--cache-dir', trivy.cache, '--cache-backend', 'memory'];
     const json = await inFolder(trivy, folder, ['image', ...place, ...options]);
     return JSON.stringify(parseOutput(Published, json, `Trivy's report on ${image.platform}`));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
+}
+
+/** Runs `trivy sbom`: what is known of the packages that an SBOM lists. @returns its JSON report */
+export async function trivySbom(trivy: Trivy, sbom: string): Promise<string> {
+  const options = ['--list-all-pkgs', '--scanners', 'vuln', ...JSON_REPORT, ...OFFLINE];
+  return onFile(trivy, 'bom.cdx.json', sbom, ['sbom', '--cache-dir', trivy.cache, ...options]);
+}
+
+/**
+ * Runs `trivy config` on a Dockerfile, with the checks that the program brings along. Comments that hide a finding
+ * have no say: what is let through is in the ignore file, with an owner and an end.
+ *
+ * @returns its JSON report
+ */
+export async function trivyDockerfile(trivy: Trivy, text: string): Promise<string> {
+  const options = ['--misconfig-scanners', 'dockerfile', '--skip-check-update', ...JSON_REPORT];
+  const visible = text.replace(HIDING_COMMENT, '# not heeded');
+  return onFile(trivy, 'Dockerfile', visible, ['config', '--cache-dir', trivy.cache, ...options]);
 }
 
 /**
  * Converts Trivy's JSON report.
  *
- * @param vulnerabilities whether they were looked for, which a report does not say: the table does
+ * @param looked what was looked for, which a report does not say: the table does
  */
 export async function trivyConvert(
   trivy: Trivy,
   report: string,
   format: 'table' | 'sarif' | 'cyclonedx' | 'spdx-json',
-  vulnerabilities: keyof typeof SCANNERS = 'not-checked',
+  looked: Looked = 'not-checked',
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'thoth-convert-'));
+  const options = ['--quiet', '--format', format, '--scanners', SCANNERS[looked]];
+  return onFile(trivy, 'report.json', report, ['convert', ...options]);
+}
+
+/** Runs Trivy on one file, in a folder that holds nothing else. @param args without the file, which comes last */
+async function onFile(trivy: Trivy, name: string, content: string, args: readonly string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'thoth-scan-'));
   try {
-    await writeFile(join(folder, 'report.json'), report);
-    const options = ['--quiet', '--format', format, '--scanners', SCANNERS[vulnerabilities]];
-    return await inFolder(trivy, folder, ['convert', ...options, 'report.json']);
+    await writeFile(join(folder, name), content);
+    return await inFolder(trivy, folder, [...args, name]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -161,7 +184,7 @@ export function parseOutput<T>(schema: z.ZodType<T>, json: string, what: string)
 function scanFailed(result: CommandResult): ReleaseError {
   return new ReleaseError(
     'SCAN_FAILED',
-    'Trivy could not scan the image.',
+    'Trivy could not do its part of the scan.',
     'Nothing was pushed. Read the lines it printed.',
     tail(result),
   );

@@ -2,23 +2,31 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { type TarEntry, tar } from '../tar.ts';
 import { bboltFile } from './bbolt.ts';
-import { tar } from './tar.ts';
 
 /** A vulnerability that a database holds; one a package. */
 export interface Known {
   readonly id: string;
   readonly package: string;
+  /** What the package is of: Debian 13 where nothing is said. */
+  readonly of?: 'npm' | 'bitnami';
+  /** Empty where there is no fix. */
   readonly fixedIn: string;
   readonly severity: string;
 }
 
-/** Trivy's database (schema 2), of Debian 13 alone, as its registry serves it. */
+/** The buckets of the database that Trivy looks into (trivy-db, pkg/ecosystem). */
+const BUCKETS = { debian: 'debian 13', npm: 'npm::test', bitnami: 'bitnami::test' } as const;
+
+/** Trivy's database (schema 2), as its registry serves it. */
 export function trivyDatabase(updated: Date, known: readonly Known[]): Buffer {
-  const advisories = known.map((one) => [
-    one.package,
-    { [one.id]: JSON.stringify({ FixedVersion: one.fixedIn }) },
-  ]);
+  const buckets = Object.entries(BUCKETS).map(([name, bucket]) => {
+    const advisories = known
+      .filter((one) => (one.of ?? 'debian') === name)
+      .map((one) => [one.package, { [one.id]: JSON.stringify(advisory(one)) }]);
+    return [bucket, Object.fromEntries(advisories)];
+  });
   const details = known.map(({ id, severity }) => [
     id,
     JSON.stringify({ Title: `Title of ${id}`, Severity: severity }),
@@ -27,13 +35,22 @@ export function trivyDatabase(updated: Date, known: readonly Known[]): Buffer {
   return gzipSync(
     tar({
       'trivy.db': bboltFile({
-        'debian 13': Object.fromEntries(advisories),
-        'data-source': {},
+        ...Object.fromEntries(buckets),
+        'data-source': Object.fromEntries(
+          Object.values(BUCKETS).map((bucket) => [bucket, JSON.stringify({ ID: 'test', Name: 'test' })]),
+        ),
         vulnerability: Object.fromEntries(details),
       }),
       'metadata.json': JSON.stringify(metadata),
     }),
   );
+}
+
+/** Distributions say in which version a fix is, and for the others all versions before it are vulnerable. */
+function advisory({ of, fixedIn }: Known): Record<string, unknown> {
+  if (of === undefined) return { FixedVersion: fixedIn };
+  const before = fixedIn === '' ? '>=0.0.0' : `<${fixedIn}`;
+  return { VulnerableVersions: [before], ...(fixedIn === '' ? {} : { PatchedVersions: [fixedIn] }) };
 }
 
 /** A layer by which Trivy takes an image for Debian 13 with these packages. */
@@ -47,6 +64,12 @@ export function debianLayer(packages: Readonly<Record<string, string>>): Record<
     'etc/debian_version': '13.1\n',
     'var/lib/dpkg/status': status.join('\n'),
   };
+}
+
+/** A program as large as Node.js must be to be taken for it, with what every build of it says of itself. */
+export function nodeProgram(version: string): TarEntry {
+  const content = [Buffer.alloc(1_000_000), Buffer.from(`\0node.js/v${version}\0`), Buffer.alloc(70_000)];
+  return { mode: 0o755, content: Buffer.concat(content) };
 }
 
 /**

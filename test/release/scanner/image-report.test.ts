@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { imageReport, packageReport } from '../../src/release/image-report.ts';
-import { type Layout, type PlatformImage, readLayout } from '../../src/release/layout.ts';
-import type { Scanner, Trivy } from '../../src/release/trivy.ts';
-import { failure } from './failure.ts';
-import { writeLayout } from './layout-fixture.ts';
+import { type Layout, type PlatformImage, readLayout } from '../../../src/release/layout.ts';
+import { imageReport, packageReport } from '../../../src/release/scanner/image-report.ts';
+import type { Trivy, TrivyBuild } from '../../../src/release/scanner/trivy.ts';
+import { failure } from '../failure.ts';
+import { writeLayout } from '../layout-fixture.ts';
 
-const SCANNER: Scanner = {
+const BUILD: TrivyBuild = {
   version: '1',
   build: '1 1 1',
   databaseUpdatedAt: new Date('2026-01-01T00:00:00Z'),
@@ -43,8 +43,13 @@ printf '{"call":%d,"Metadata":{"ImageConfig":%s}}' "$(wc -l < '${folder}/calls')
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Asks for a report. @returns in which call of the scanner it was made */
-async function ask(over: Partial<Scanner> = {}, vulnerabilities: 'checked' | 'not-checked' = 'checked') {
-  return callOf(await imageReport(trivy, { ...SCANNER, ...over }, layout.dir, image, vulnerabilities));
+async function ask(over: Partial<TrivyBuild> = {}, vulnerabilities: 'checked' | 'not-checked' = 'checked') {
+  return callOf(await imageReport(trivy, { ...BUILD, ...over }, layout.dir, image, vulnerabilities));
+}
+
+/** Where the report on the image is kept. */
+function keptFile(): string {
+  return join(trivy.cache, 'reports', `linux-amd64-${image.digest.slice(-12)}.json`);
 }
 
 function callOf(report: string): number {
@@ -71,7 +76,7 @@ const changes: readonly (readonly [string, () => Promise<number>])[] = [
   [
     'a report that is cut off',
     async () => {
-      const path = join(trivy.cache, 'reports', 'linux-amd64.json');
+      const path = keptFile();
       await writeFile(path, (await readFile(path, 'utf8')).slice(0, -2));
       return ask();
     },
@@ -79,7 +84,7 @@ const changes: readonly (readonly [string, () => Promise<number>])[] = [
   [
     'a report of another form',
     async () => {
-      await writeFile(join(trivy.cache, 'reports', 'linux-amd64.json'), '{"report":"0"}');
+      await writeFile(keptFile(), '{"report":"0"}');
       return ask();
     },
   ],
@@ -114,8 +119,8 @@ test('a report that fails is not kept', async () => {
 });
 
 test('packages are read from whichever report there is of the same image and scanner', async () => {
-  const packages = async (over: Partial<Scanner> = {}) =>
-    callOf(await packageReport(trivy, { ...SCANNER, ...over }, layout.dir, image));
+  const packages = async (over: Partial<TrivyBuild> = {}) =>
+    callOf(await packageReport(trivy, { ...BUILD, ...over }, layout.dir, image));
   assert.equal(await packages(), 1);
   assert.equal(await ask(), 2);
   assert.equal(await packages({ databaseUpdatedAt: undefined }), 2);
@@ -123,7 +128,22 @@ test('packages are read from whichever report there is of the same image and sca
 });
 
 test('the environment of the image, and how it was built, are neither in a report nor kept', async () => {
-  const report = await imageReport(trivy, SCANNER, layout.dir, image, 'checked');
-  const kept = await readFile(join(trivy.cache, 'reports', 'linux-amd64.json'), 'utf8');
+  const report = await imageReport(trivy, BUILD, layout.dir, image, 'checked');
+  const kept = await readFile(keptFile(), 'utf8');
   assert.doesNotMatch(report + kept, /hunter2/);
+});
+
+test('the newest eight reports are kept', async () => {
+  const digests = Array.from({ length: 12 }, (_, n) => `sha256:${String(n).padStart(64, '0')}`);
+  for (const [n, digest] of digests.entries()) {
+    image = { ...image, digest };
+    assert.equal(await ask(), n + 1);
+    // Their times are told apart by the day, whatever the file system's clock is good for.
+    await utimes(keptFile(), n * 86_400, n * 86_400);
+  }
+  assert.equal((await readdir(join(trivy.cache, 'reports'))).length, 8);
+  image = { ...image, digest: digests[5] ?? '' };
+  assert.equal(await ask(), 6, 'kept');
+  image = { ...image, digest: digests[3] ?? '' };
+  assert.equal(await ask(), 13);
 });
