@@ -2,33 +2,22 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type OpenAI from 'openai';
 import { Running } from '../running.ts';
-import { startAnthropic } from './fake-anthropic.ts';
-import { startGoogle } from './fake-google.ts';
-import { startOpenAi } from './fake-openai.ts';
-import type { FakeServer } from './fake-server.ts';
+import { raw } from './fake-server.ts';
+import { Fakes } from './vendors.ts';
 
-let openai: FakeServer;
-let anthropic: FakeServer;
-let google: FakeServer;
+let fakes: Fakes;
 let running: Running;
 let client: OpenAI;
 before(async () => {
-  [openai, anthropic, google] = await Promise.all([startOpenAi(), startAnthropic(), startGoogle()]);
-  running = await Running.start({
-    OPENAI_BASE_URL: `${openai.url}/v1`,
-    ANTHROPIC_BASE_URL: anthropic.url,
-    GOOGLE_BASE_URL: google.url,
-    MODEL_ALIASES: 'fast=anthropic/claude-haiku-4-5',
-  });
+  fakes = await Fakes.start();
+  running = await Running.start({ ...fakes.settings, MODEL_ALIASES: 'fast=anthropic/claude-haiku-4-5' });
   client = running.client();
 });
 after(async () => {
   await running.stop();
-  await Promise.all([openai.stop(), anthropic.stop(), google.stop()]);
+  await fakes.stop();
 });
-beforeEach(() => {
-  for (const fake of [openai, anthropic, google]) fake.reset();
-});
+beforeEach(() => fakes.reset());
 
 const MODELS = [
   ['openai', 'openai/gpt-4o', 'gpt-4o-2024-08-06'],
@@ -110,7 +99,7 @@ for (const [provider, model, answered] of MODELS) {
 
     test("the provider's key and nothing of the client's goes upstream", async () => {
       await client.chat.completions.create({ model, messages: MESSAGES });
-      const { headers } = { openai, anthropic, google }[provider].last;
+      const { headers } = fakes[provider].last;
       const keys = [headers.authorization, headers['x-api-key'], headers['x-goog-api-key']];
       const expected = provider === 'openai' ? 'Bearer key-of-openai' : `key-of-${provider}`;
       assert.deepEqual(keys.filter(Boolean), [expected]);
@@ -122,25 +111,25 @@ for (const [provider, model, answered] of MODELS) {
 
 test('an alias, and a bare name', async () => {
   await client.chat.completions.create({ model: 'fast', messages: MESSAGES });
-  assert.equal(anthropic.last.body.model, 'claude-haiku-4-5');
+  assert.equal(fakes.anthropic.last.body.model, 'claude-haiku-4-5');
   await client.chat.completions.create({ model: 'gpt-4o', messages: MESSAGES });
-  assert.equal(openai.last.body.model, 'gpt-4o');
+  assert.equal(fakes.openai.last.body.model, 'gpt-4o');
 });
 
 test('to OpenAI a request passes byte for byte but for the name of the model', async () => {
   const body =
     '{ "model":"openai/gpt-4o","seed":12345678901234567890, "messages":[{"role":"user","content":"\\u00e9 é"}],"new_thing":{"a":[1,2]} }';
   await running.post('/v1/chat/completions', body);
-  assert.equal(openai.last.text, body.replace('openai/gpt-4o', 'gpt-4o'));
+  assert.equal(fakes.openai.last.text, body.replace('openai/gpt-4o', 'gpt-4o'));
   const bare = body.replace('openai/', '');
   await running.post('/v1/chat/completions', bare);
-  assert.equal(openai.last.text, bare);
+  assert.equal(fakes.openai.last.text, bare);
 });
 
 test('an answer of OpenAI passes byte for byte', async () => {
   const body =
     '{"id":"x","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3},"big":12345678901234567890}';
-  openai.next((_asked, reply) => void reply.writeHead(200, { 'content-type': 'application/json' }).end(body));
+  fakes.openai.next(raw(body));
   const answer = await running.post('/v1/chat/completions', { model: 'gpt-4o', messages: MESSAGES });
   assert.equal(await answer.text(), body);
 });

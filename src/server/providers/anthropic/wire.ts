@@ -24,7 +24,7 @@ function otherThan(...types: readonly string[]) {
 /** Blocks of other types, such as thinking, have no like in OpenAI's answer. */
 const Block = z.union([
   z.object({ type: z.literal('text'), text: z.string() }),
-  z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
+  z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown().optional() }),
   otherThan('text', 'tool_use'),
 ]);
 

@@ -18,7 +18,9 @@ const Part = z.object({
   text: z.string().nullish(),
   /** Whether the text is a thought and no part of the answer. */
   thought: z.boolean().nullish(),
-  functionCall: z.object({ id: z.string().nullish(), name: z.string(), args: z.unknown() }).nullish(),
+  functionCall: z
+    .object({ id: z.string().nullish(), name: z.string(), args: z.unknown().optional() })
+    .nullish(),
   thoughtSignature: z.string().nullish(),
 });
 export type Part = z.infer<typeof Part>;

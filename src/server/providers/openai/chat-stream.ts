@@ -12,9 +12,9 @@ import { readUsage } from './usage.ts';
 
 const DONE = '[DONE]';
 
-const text = z.string().nullish();
+const text = z.string().nullish().catch(null);
 
-/** What is counted of a chunk. The rest passes unread. */
+/** What is counted of a chunk. The rest passes unread, and so does what has another shape. */
 const Chunk = z.object({
   choices: z
     .array(
@@ -28,8 +28,9 @@ const Chunk = z.object({
           .nullish(),
       }),
     )
-    .nullish(),
-  usage: z.unknown(),
+    .nullish()
+    .catch(null),
+  usage: z.unknown().optional(),
   error: z.object({ message: z.string() }).nullish(),
 });
 type Chunk = z.infer<typeof Chunk>;

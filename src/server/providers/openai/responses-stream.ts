@@ -16,9 +16,9 @@ const LAST = new Set(['response.completed', 'response.incomplete', 'response.fai
 /** What is counted of an event. The rest passes unread. */
 const Event = z.object({
   type: z.string(),
-  delta: z.unknown(),
+  delta: z.unknown().optional(),
   message: z.string().nullish(),
-  response: z.object({ usage: z.unknown() }).nullish(),
+  response: z.object({ usage: z.unknown().optional() }).nullish(),
 });
 
 /** Passes OpenAI's stream of a response on as it came, and counts. */
