@@ -4,6 +4,7 @@ import { largestLayers } from './largest-layers.ts';
 import type { Layout, PlatformImage } from './layout.ts';
 import { codeCell, escapeLine } from './markdown.ts';
 import { megabytes } from './megabytes.ts';
+import type { NoPrevious, PreviousRelease } from './previous.ts';
 import type { ScanReport } from './scan.ts';
 import type { Version } from './version.ts';
 
@@ -20,15 +21,7 @@ export interface NotesInput {
   readonly tags: readonly string[];
   readonly layout?: Layout | undefined;
   readonly scan?: ScanReport | undefined;
-  readonly previous?: PreviousRelease | undefined;
-}
-
-/** What is known of the release before. */
-export interface PreviousRelease {
-  readonly version: Version;
-  /** Compressed bytes by platform. */
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly scan?: ScanReport | undefined;
+  readonly previous?: PreviousRelease | NoPrevious | undefined;
 }
 
 /** The first half of a character that UTF-16 needs two for. */
@@ -40,7 +33,8 @@ const SEVERITIES: readonly Finding['severity'][] = ['CRITICAL', 'HIGH', 'MEDIUM'
 
 /** Renders the notes of a release as Markdown. The same input gives the same bytes. */
 export function renderNotes(input: NotesInput): string {
-  const { version, section, layout, scan, previous } = input;
+  const { version, section, layout, scan } = input;
+  const previous = input.previous !== undefined && 'version' in input.previous ? input.previous : undefined;
   const parts = [
     `# Thoth ${version.tag}`,
     section.trim(),
@@ -49,7 +43,8 @@ export function renderNotes(input: NotesInput): string {
     ...(layout === undefined ? [] : [`Image index: \`${layout.index.digest}\``]),
     `Tags: ${input.tags.map((tag) => `\`${tag}\``).join(', ')}`,
     ...(layout === undefined ? [] : describeImages(layout, previous)),
-    ...(scan === undefined ? [] : ['## Scan', scanLine(scan), ...compareScans(scan, previous)]),
+    ...notCompared(input.previous),
+    ...(scan === undefined ? [] : ['## Scan', scanLine(scan), ...compareScans(previous)]),
     '## Verify',
     'This reads the release back from the registry and checks digests, platforms, labels and tags:',
     code(
@@ -122,17 +117,26 @@ function scanLine(scan: ScanReport): string {
   return scan.vulnerabilities.status === 'checked' ? line : `**${line}**`;
 }
 
+function notCompared(previous: PreviousRelease | NoPrevious | undefined): string[] {
+  if (previous === undefined || 'version' in previous) return [];
+  return [escapeLine(previous.notCompared)];
+}
+
 /** What came and went between two scans; vulnerabilities only where both looked for them. */
-function compareScans(scan: ScanReport, previous: PreviousRelease | undefined): string[] {
-  if (previous?.scan === undefined) return [];
-  const { tag } = previous.version;
-  const unchecked = [scan, previous.scan].some((report) => report.vulnerabilities.status === 'not-checked');
-  const [now, before] = [findingsOf(scan, unchecked), findingsOf(previous.scan, unchecked)];
+function compareScans(previous: PreviousRelease | undefined): string[] {
+  if (previous === undefined) return [];
+  const { version, scans } = previous;
+  if ('notCompared' in scans)
+    return [escapeLine(`The findings are not compared with ${version.tag}: ${scans.notCompared}`)];
+  const unchecked = [scans.now, scans.before].some(
+    ({ vulnerabilities }) => vulnerabilities.status === 'not-checked',
+  );
+  const [now, before] = [findingsOf(scans.now, unchecked), findingsOf(scans.before, unchecked)];
   const came = [...now].filter(([key]) => !before.has(key)).map(([, finding]) => finding);
   const went = [...before].filter(([key]) => !now.has(key)).map(([, finding]) => finding);
-  const but = unchecked ? '; vulnerabilities can not be compared, since one scan did not look for them' : '';
+  const data = unchecked ? '; vulnerabilities were not looked for, and are NOT COMPARED' : '';
   return [
-    `Since ${tag}: ${came.length} new, ${went.length} fixed${but}.`,
+    `Since ${version.tag}, both scanned with the data of today: ${came.length} new, ${went.length} fixed${data}.`,
     ...listFindings('New:', came),
     ...listFindings('Fixed:', went),
   ];

@@ -15,8 +15,7 @@ import type { Registry } from './registry.ts';
 import type { Runner } from './runner/runner.ts';
 import { writeSboms } from './sbom.ts';
 import { scanLayout } from './scan.ts';
-import { prepareScanners } from './scanner/choose.ts';
-import type { Scanner } from './scanner/scanner.ts';
+import type { ReadyScanner } from './scanner/scanner.ts';
 import type { Trivy } from './scanner/trivy.ts';
 import { readDockerfile, type Settings } from './settings.ts';
 import { standInImages } from './standin.ts';
@@ -30,7 +29,8 @@ export interface Workshop {
   readonly runner: Runner;
   readonly regctl: Regctl;
   readonly trivy: Trivy;
-  readonly scanners: readonly Scanner[];
+  /** The scanners with their data at hand: brought up to date at the first call, and the same at each later one. */
+  scanners(say: (line: string) => void): Promise<readonly ReadyScanner[]>;
   /** Host of the embedded registry: where stand-ins are kept and engines export to. */
   readonly host: string;
   readonly progress: Progress;
@@ -164,9 +164,8 @@ async function scanAll(
   await rm(folder.scan, { recursive: true, force: true });
   const dockerfile = await readDockerfile(settings.project);
   const report = await progress.stage('scan', async (say) => {
-    const scanners = await prepareScanners(workshop.scanners, now, say);
     const options = { severity, licenses, dockerfile, exceptions, output: folder.scan, say };
-    return scanLayout(scanners, layout, options);
+    return scanLayout(await workshop.scanners(say), layout, options);
   });
   if (report.vulnerabilities.status === 'not-checked') {
     progress.warn(`vulnerabilities: NOT CHECKED: ${report.vulnerabilities.reason}`);

@@ -93,6 +93,13 @@ const now = scan({
   'linux/arm64': [finding('CVE-3', 'zlib 1.3', { severity: 'MEDIUM' }), finding('CVE-4', '<b> 1')],
 });
 
+/** What is known of v1.0.0, when both were scanned. */
+const since = (before: ScanReport, now: ScanReport) => ({
+  version: parseVersion('v1.0.0'),
+  sizes: {},
+  scans: { before, now },
+});
+
 /** Each is compared with golden/notes-NAME.md. */
 const goldens: Readonly<Record<string, NotesInput>> = {
   plain,
@@ -106,7 +113,7 @@ const goldens: Readonly<Record<string, NotesInput>> = {
     previous: {
       version: parseVersion('v1.0.0'),
       sizes: { 'linux/amd64': 32_000_000, 'linux/arm/v7': 30_000_000 },
-      scan: before,
+      scans: { before, now },
     },
   },
 };
@@ -130,9 +137,30 @@ for (const [size, previous, expected] of sizes) {
       previous: {
         version: parseVersion('v1.0.0'),
         sizes: previous === undefined ? {} : { 'linux/amd64': previous },
+        scans: { notCompared: 'there was no time' },
       },
     });
     assert.ok(rendered.includes(`MB | ${expected} |\n`), rendered);
+  });
+}
+
+const unknown: readonly (readonly [string, NonNullable<NotesInput['previous']>, RegExp])[] = [
+  [
+    'of a first release',
+    { notCompared: 'This is the first release.' },
+    /\n\nThis is the first release\.\n\n## Scan\n/,
+  ],
+  [
+    'of a release that could not be scanned',
+    { ...since(before, now), scans: { notCompared: 'Trivy <failed>.' } },
+    /\nThe findings are not compared with v1\.0\.0: Trivy \\<failed>\.\n/,
+  ],
+];
+for (const [name, previous, expected] of unknown) {
+  test(`it is said why nothing is compared: ${name}`, () => {
+    const rendered = renderNotes({ ...plain, layout, scan: now, previous });
+    assert.match(rendered, expected);
+    assert.doesNotMatch(rendered, /\d new/);
   });
 }
 
@@ -142,9 +170,11 @@ test('where one scan did not look for vulnerabilities, none is called new or fix
     [before, unchecked],
     [unchecked, before],
   ] as const) {
-    const previous = { version: parseVersion('v1.0.0'), sizes: {}, scan: first };
-    const rendered = renderNotes({ ...plain, scan: second, previous });
-    assert.match(rendered, /Since v1\.0\.0: \d new, \d fixed; vulnerabilities can not be compared/);
+    const rendered = renderNotes({ ...plain, scan: second, previous: since(first, second) });
+    assert.match(
+      rendered,
+      /: \d new, \d fixed; vulnerabilities were not looked for, and are NOT COMPARED\.\n/,
+    );
     assert.doesNotMatch(rendered, /CVE-/);
     assert.match(rendered, /S-1/);
   }
@@ -155,15 +185,16 @@ test('a finding that only moved is neither new nor fixed', () => {
     scan({
       'linux/amd64': [finding('S-1', `a:${line}`, { kind: 'secret' }), finding('CVE-1', `libc6 ${version}`)],
     });
-  const previous = { version: parseVersion('v1.0.0'), sizes: {}, scan: at(3, '1') };
-  assert.match(renderNotes({ ...plain, scan: at(4, '2'), previous }), /Since v1\.0\.0: 0 new, 0 fixed\.\n/);
+  const previous = since(at(3, '1'), at(4, '2'));
+  assert.match(renderNotes({ ...plain, scan: at(4, '2'), previous }), /: 0 new, 0 fixed\.\n/);
 });
 
 test('of many findings the worst twenty are listed, and the rest is counted', () => {
   const many = Array.from({ length: 30 }, (_, n) => finding(`CVE-${100 + n}`, `p${n} 1`));
   const worst = finding('CVE-999', 'worst 1', { severity: 'CRITICAL' });
-  const previous = { version: parseVersion('v1.0.0'), sizes: {}, scan: scan({ 'linux/amd64': [] }) };
-  const rendered = renderNotes({ ...plain, scan: scan({ 'linux/amd64': [...many, worst] }), previous });
+  const found = scan({ 'linux/amd64': [...many, worst] });
+  const previous = since(scan({ 'linux/amd64': [] }), found);
+  const rendered = renderNotes({ ...plain, scan: found, previous });
   const listed = rendered.split('\n').filter((line) => line.startsWith('* ') && line.includes('CVE-'));
   assert.equal(listed.length, 20);
   assert.match(listed[0] ?? '', /CVE-999/);

@@ -1,30 +1,30 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { changelogSection } from '../changelog.ts';
-import { writeWhole } from '../file.ts';
 import { releaseFolder } from '../folder.ts';
 import { readRepository } from '../git.ts';
-import { readLayout } from '../layout.ts';
+import { type Layout, readLayout } from '../layout.ts';
 import { renderNotes } from '../notes.ts';
+import { type NoPrevious, type PreviousRelease, readPrevious } from '../previous.ts';
 import { ScanReport } from '../scan.ts';
+import { openScanners, openTrivy } from '../scanner/choose.ts';
 import { tagsFor } from '../tags.ts';
-import { parseVersion } from '../version.ts';
-import type { CommandModule } from './context.ts';
+import { openTarget, type Target } from '../target.ts';
+import { parseVersion, type Version } from '../version.ts';
+import type { CommandModule, Context } from './context.ts';
 import { readRecord } from './record.ts';
 
-const Flags = z.object({
-  layout: z.string().optional(),
-  scan: z.string().optional(),
-  output: z.string().optional(),
-});
+const Flags = z.object({ layout: z.string().optional(), scan: z.string().optional() });
 
-/** `notes VERSION`: the release notes; with `--layout` with digests and sizes too. */
+/** `notes VERSION`: the release notes; with `--layout` digests, sizes, and what changed since the release before. */
 export const notes: CommandModule = {
-  async run({ settings, print }, [text = ''], flags) {
-    const { layout, scan, output } = Flags.parse(flags);
+  async run(context, [text = ''], flags) {
+    const { settings, print } = context;
+    const { layout: dir, scan } = Flags.parse(flags);
     const version = parseVersion(text);
     const repository = await readRepository(settings.project);
     const report = scan ?? join(releaseFolder(settings.home, version).scan, 'report.json');
+    const layout = dir === undefined ? undefined : await readLayout(dir);
     const rendered = renderNotes({
       version,
       section: await changelogSection(settings.project, version),
@@ -33,9 +33,40 @@ export const notes: CommandModule = {
       tags: tagsFor(version, repository.versions),
       ...(layout === undefined
         ? {}
-        : { layout: await readLayout(layout), scan: await readRecord(report, ScanReport) }),
+        : {
+            layout,
+            scan: await readRecord(report, ScanReport),
+            previous: await previousOf(context, version, repository.versions, layout),
+          }),
     });
-    if (output !== undefined) await writeWhole(output, rendered);
     print(rendered, { version: version.tag, notes: rendered });
   },
 };
+
+async function previousOf(
+  { settings, progress, signal }: Context,
+  version: Version,
+  tagged: readonly Version[],
+  layout: Layout,
+): Promise<PreviousRelease | NoPrevious> {
+  let target: Target | undefined;
+  return progress.stage('previous release', async (say) => {
+    try {
+      return await readPrevious({
+        registry: async () => {
+          target = await openTarget(settings, version, signal);
+          return target.registry;
+        },
+        version,
+        tagged,
+        layout,
+        scratch: join(settings.home, 'scratch'),
+        scan: settings,
+        scanners: async () => (await openScanners(settings, await openTrivy(settings, signal)))(say),
+        say,
+      });
+    } finally {
+      await target?.close();
+    }
+  });
+}

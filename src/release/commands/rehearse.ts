@@ -7,6 +7,7 @@ import { assertClean, assertTagAtHead, readRepository } from '../git.ts';
 import { renderNotes } from '../notes.ts';
 import { formatPlan } from '../plan.ts';
 import { buildRelease, forgetRehearsal } from '../prepare.ts';
+import { readPrevious } from '../previous.ts';
 import { describeSummary, summarize } from '../summary.ts';
 import { openEmbedded } from '../target.ts';
 import { assertVerified, verifyRelease } from '../verify.ts';
@@ -49,6 +50,18 @@ export const rehearse: CommandModule = {
           await verifyRelease(target.registry, version, { platforms, scratch: folder.dir, plan }),
         );
       });
+      const previous = await progress.stage('previous release', (say) =>
+        readPrevious({
+          registry: async () => target.registry,
+          version,
+          tagged: repository.versions,
+          layout,
+          scratch: folder.dir,
+          scan: settings,
+          scanners: () => workshop.scanners(say),
+          say,
+        }),
+      );
       await progress.stage('notes', async () => {
         const { project } = settings;
         const written = join(folder.dir, 'CHANGELOG.md');
@@ -61,6 +74,7 @@ export const rehearse: CommandModule = {
           tags: plan.moves.map((move) => move.tag),
           layout,
           scan: plan.made?.scan,
+          previous,
         });
         await writeWhole(folder.notes, notes);
       });

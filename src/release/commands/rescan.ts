@@ -13,7 +13,7 @@ import type { Registry } from '../registry.ts';
 import { followedTags, issueOf, Rescan, type RescannedImage } from '../rescan.ts';
 import { versionAt } from '../rollback.ts';
 import { scanLayout } from '../scan.ts';
-import { chooseScanners, openTrivy, prepareScanners } from '../scanner/choose.ts';
+import { openScanners, openTrivy } from '../scanner/choose.ts';
 import { connect } from '../target.ts';
 import type { CommandModule, Context } from './context.ts';
 import { openGitHub } from './open-github.ts';
@@ -86,10 +86,8 @@ async function scanTags(
       'Check the registry and the repository, or name the tags with --tags.',
     );
   }
-  const chosen = await chooseScanners(settings, await openTrivy(settings, signal));
-  const now = new Date();
-  const scanners = await progress.stage('scanners', (say) => prepareScanners(chosen, now, say));
-  const exceptions = await readIgnored(settings.project, now);
+  const scanners = await openScanners(settings, await openTrivy(settings, signal));
+  const exceptions = await readIgnored(settings.project, new Date());
   await mkdir(join(settings.home, 'scratch'), { recursive: true });
   const scratch = await mkdtemp(join(settings.home, 'scratch', 'rescan-'));
   try {
@@ -101,7 +99,7 @@ async function scanTags(
         const layout = await download(registry, digest, scratch);
         const { severity, licenses } = settings;
         const options = { severity, licenses, output: join(scratch, digest), exceptions, say };
-        return scanLayout(scanners, layout, options);
+        return scanLayout(await scanners(say), layout, options);
       });
       images.push({ version, tags: names, digest, report });
     }

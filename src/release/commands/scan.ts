@@ -7,7 +7,7 @@ import { readIgnored } from '../ignored.ts';
 import { readLayout, verifyLayout } from '../layout.ts';
 import { assertKept, describeViolation, judge } from '../policy.ts';
 import { scanLayout } from '../scan.ts';
-import { chooseScanners, openTrivy, prepareScanners } from '../scanner/choose.ts';
+import { openScanners, openTrivy } from '../scanner/choose.ts';
 import { readDockerfile } from '../settings.ts';
 import type { CommandModule } from './context.ts';
 
@@ -30,15 +30,14 @@ export const scan: CommandModule = {
     const { severity, licenses, sizeLimit } = settings;
     const layout = await readLayout(dir);
     await verifyLayout(layout);
-    const chosen = await chooseScanners(settings, await openTrivy(settings, signal));
+    const scanners = await openScanners(settings, await openTrivy(settings, signal));
     const reports = output ?? (await mkdtemp(join(tmpdir(), 'thoth-scan-')));
     try {
-      const now = new Date();
-      const exceptions = await readIgnored(settings.project, now);
+      const exceptions = await readIgnored(settings.project, new Date());
       const dockerfile = await readDockerfile(settings.project);
       const report = await progress.stage('scan', async (say) => {
         const options = { severity, licenses, dockerfile, exceptions, output: reports, say };
-        return scanLayout(await prepareScanners(chosen, now, say), layout, options);
+        return scanLayout(await scanners(say), layout, options);
       });
       // The platforms that are there: whether any is missing is for `policy` to say.
       const platforms = layout.platforms.map((image) => image.platform);

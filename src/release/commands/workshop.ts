@@ -1,7 +1,7 @@
 import { chooseBuilder } from '../builder/choose.ts';
 import type { Workshop } from '../prepare.ts';
 import { chooseRunner } from '../runner/choose.ts';
-import { chooseScanners, openTrivy } from '../scanner/choose.ts';
+import { openScanners, openTrivy } from '../scanner/choose.ts';
 import type { Target } from '../target.ts';
 import type { Context } from './context.ts';
 
@@ -15,7 +15,7 @@ export async function openWorkshop(context: Context, embedded: Target): Promise<
     runner: await chooseRunner(settings, regctl, signal),
     regctl,
     trivy,
-    scanners: await chooseScanners(settings, trivy),
+    scanners: await openScanners(settings, trivy),
     host,
     progress,
     signal,

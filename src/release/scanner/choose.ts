@@ -45,3 +45,16 @@ export async function prepareScanners(
   say('updating the vulnerability database');
   return together(scanners.map((scanner) => scanner.prepare(now)));
 }
+
+/** Chooses the scanners now, and prepares them when they are first asked for: every scan of a run has the same data. */
+export async function openScanners(
+  settings: Pick<Settings, 'home' | 'scanner'>,
+  trivy: Trivy,
+): Promise<(say: (line: string) => void) => Promise<readonly ReadyScanner[]>> {
+  const chosen = await chooseScanners(settings, trivy);
+  let ready: Promise<readonly ReadyScanner[]> | undefined;
+  return (say) => {
+    ready ??= prepareScanners(chosen, new Date(), say);
+    return ready;
+  };
+}
