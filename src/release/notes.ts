@@ -134,9 +134,10 @@ function compareScans(previous: PreviousRelease | undefined): string[] {
   const [now, before] = [findingsOf(scans.now, unchecked), findingsOf(scans.before, unchecked)];
   const came = [...now].filter(([key]) => !before.has(key)).map(([, finding]) => finding);
   const went = [...before].filter(([key]) => !now.has(key)).map(([, finding]) => finding);
-  const data = unchecked ? '; vulnerabilities were not looked for, and are NOT COMPARED' : '';
+  const data = unchecked ? '' : ', both scanned with the data of today';
+  const but = unchecked ? '; vulnerabilities were not looked for, and are NOT COMPARED' : '';
   return [
-    `Since ${version.tag}, both scanned with the data of today: ${came.length} new, ${went.length} fixed${data}.`,
+    `Since ${version.tag}${data}: ${came.length} new, ${went.length} fixed${but}.`,
     ...listFindings('New:', came),
     ...listFindings('Fixed:', went),
   ];
