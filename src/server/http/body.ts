@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Context } from 'hono';
 import { ApiError } from './api-error.ts';
 import type { HttpEnvironment } from './environment.ts';
@@ -63,7 +64,9 @@ export class Bodies {
 
 /** The bytes as they come in; where a test calls the app without a server, those of its request. */
 function sourceOf({ env, req }: Context<HttpEnvironment>): AsyncIterable<Uint8Array> {
-  return env?.incoming ?? req.raw.body ?? new ReadableStream();
+  // Without that option the connection would end with the loop, before a refusal is sent.
+  const incoming = env?.incoming as Readable | undefined;
+  return incoming?.iterator({ destroyOnReturn: false }) ?? req.raw.body ?? new ReadableStream();
 }
 
 function wrongType(): ApiError {
