@@ -35,6 +35,6 @@ export function createService(parts: ServiceParts): Service {
   const names = new ModelNames(settings, keys);
   const gateway = new Gateway({ settings, upstream, meter, metrics, logger });
   const models = new ModelList(upstream, keys, names, logger);
-  const app = createApp({ settings, logger, readiness, authorize, gateway, names, models, metrics });
+  const app = createApp({ settings, logger, readiness, authorize, gateway, keys, names, models, metrics });
   return { app, close: () => upstream.close() };
 }

@@ -9,7 +9,8 @@ import { type Answer, type Exchange, MalformedAnswer, type ProviderName } from '
 import type { Settings } from '../settings/schema.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Call, Meter } from '../usage/meter.ts';
-import { Breaker } from './breaker.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
+import { Condition } from './condition.ts';
 import { CLIENT_LEFT, Course, type Used } from './course.ts';
 import { Gate } from './gate.ts';
 import { Relay } from './relay.ts';
@@ -53,6 +54,11 @@ export class Gateway {
   readonly #upstream: Upstream;
   readonly #gate: Gate;
   readonly #breakers: Readonly<Record<ProviderName, Breaker>>;
+  readonly #conditions: Readonly<Record<ProviderName, Condition>> = {
+    openai: new Condition(),
+    anthropic: new Condition(),
+    google: new Condition(),
+  };
 
   constructor({ settings, upstream, meter, metrics, logger }: Parts) {
     this.#meter = meter;
@@ -72,6 +78,12 @@ export class Gateway {
       queued: () => this.#gate.waiting,
       breaker: (provider) => this.#breakers[provider].state,
     });
+  }
+
+  /** How a provider is, as far as requests have shown it. */
+  condition(provider: ProviderName): Pick<Condition, 'answeredAt' | 'lastError'> & { state: BreakerState } {
+    const { answeredAt, lastError } = this.#conditions[provider];
+    return { state: this.#breakers[provider].state, answeredAt, lastError };
   }
 
   /**
@@ -142,11 +154,14 @@ export class Gateway {
         return this.#exchange(inquiry, target, exchange, course, signal);
       });
       this.#metrics.tried(provider, 'ok');
+      this.#conditions[provider].answered();
       return reply;
     } catch (error) {
       if (signal.aborted) this.#metrics.tried(provider, 'left');
-      else if (error instanceof UpstreamFailure)
+      else if (error instanceof UpstreamFailure) {
         this.#metrics.tried(provider, error.parts.status ?? error.parts.kind);
+        this.#conditions[provider].failed(error);
+      }
       throw error;
     }
   }

@@ -41,6 +41,14 @@ export class UpstreamFailure extends Error {
     return kind === 'status' ? status >= 500 : kind !== 'open';
   }
 
+  /** What happened, without the provider's own words: they may quote the request, or a part of a key. */
+  get sentence(): string {
+    const { kind, status = 0 } = this.parts;
+    const text =
+      ANSWERS[kind]?.text ?? (isKeyRefused(status) ? keyRefused(status) : `answered with ${status}`);
+    return this.#told(text);
+  }
+
   /** What the client is told. Its own mistakes pass as the provider put them. */
   toApiError(): ApiError {
     const { kind, status = 0, message, code, type, param, retryAfterMs } = this.parts;
@@ -49,10 +57,9 @@ export class UpstreamFailure extends Error {
     if (answer !== undefined) {
       return new ApiError(answer.status, { code: answer.code, message: this.#told(answer.text), ...wait });
     }
-    if (status === 401 || status === 403) {
+    if (isKeyRefused(status)) {
       // The client's own key is fine: it must not think otherwise. And the text may quote a part of the provider's.
-      const text = `refused the key that is set for it (${status})`;
-      return new ApiError(502, { code: 'provider_key_refused', message: this.#told(text) });
+      return new ApiError(502, { code: 'provider_key_refused', message: this.#told(keyRefused(status)) });
     }
     if (status >= 400 && status < 500) {
       const own = { ...(type === undefined ? {} : { type }), ...(param === undefined ? {} : { param }) };
@@ -73,6 +80,14 @@ export class UpstreamFailure extends Error {
   #told(text: string): string {
     return `The provider of ${nameOf(this.target)} ${text}.`;
   }
+}
+
+function isKeyRefused(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+function keyRefused(status: number): string {
+  return `refused the key that is set for it (${status})`;
 }
 
 const ANSWERS: Readonly<

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelList } from '../gateway/model-list.ts';
 import type { ModelNames } from '../gateway/models.ts';
+import type { ProviderKeys } from '../gateway/provider-keys.ts';
 import type { ReadinessCheck } from '../readiness.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -17,6 +18,7 @@ import { addHealth } from './health.ts';
 import { addMetrics } from './metrics.ts';
 import { addModels } from './models.ts';
 import { addOpenApi } from './openapi.ts';
+import { addProviders } from './providers.ts';
 import { addReady } from './ready.ts';
 import { requestLog } from './request-log.ts';
 import { addResponses } from './responses.ts';
@@ -28,6 +30,7 @@ export interface AppParts {
   readonly readiness: readonly ReadinessCheck[];
   readonly authorize: Authorize;
   readonly gateway: Gateway;
+  readonly keys: ProviderKeys;
   readonly names: ModelNames;
   readonly models: ModelList;
   readonly metrics: Metrics;
@@ -38,7 +41,7 @@ const MEGABYTE = 1024 * 1024;
 
 /** The HTTP interface: what every answer has, then a line a route. It opens no port. */
 export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
-  const { settings, logger, readiness, authorize, gateway, names, models, metrics } = parts;
+  const { settings, logger, readiness, authorize, gateway, keys, names, models, metrics } = parts;
   const app = new OpenAPIHono<HttpEnvironment>();
   app.use(requestLog(logger));
   app.use(requestId({ limitLength: LONGEST_REQUEST_ID }));
@@ -62,6 +65,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
   addResponses(app, authorize, inquiries);
   addEmbeddings(app, authorize, inquiries);
   addModels(app, authorize, models);
+  addProviders(app, authorize, gateway, keys);
   addOpenApi(app);
   return app;
 }
