@@ -11,8 +11,6 @@ import { fileName } from './scanner/trivy.ts';
 import type { LicenseCategory, Severity } from './settings.ts';
 import { together } from './together.ts';
 
-export { Finding } from './finding.ts';
-
 /** What was looked at, and what was found. `vulnerabilities` says whether it was looked for at all. */
 export const ScanReport = z.object({
   /** `trivy 0.74.0`, or several of them. */

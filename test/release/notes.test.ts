@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Finding } from '../../src/release/finding.ts';
 import type { Layout, PlatformImage } from '../../src/release/layout.ts';
 import { type NotesInput, renderNotes } from '../../src/release/notes.ts';
-import type { Finding, ScanReport } from '../../src/release/scan.ts';
+import type { ScanReport } from '../../src/release/scan.ts';
 import { parseVersion } from '../../src/release/version.ts';
 import { assertGolden } from './golden.ts';
 

@@ -48,21 +48,22 @@ const component = (name: string, version: string, license: string) => ({
 });
 const bom = (...components: unknown[]) =>
   JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components });
+const LAYERS: readonly TarFiles[] = [
+  debianLayer({ openssl: '3.0.1', zlib: '1.0', curl: '8.0', tar: '1.0' }),
+  { 'nodejs/bin/node': nodeProgram('24.20.9') },
+  {
+    'app/thoth.cdx.json': bom(
+      component('left-pad', '1.0.0', 'MIT'),
+      component('viral', '1.0.0', 'AGPL-3.0-only'),
+    ),
+  },
+  { 'app/deploy.pem': PRIVATE_KEY, 'app/removed.pem': PRIVATE_KEY },
+  { 'app/.wh.removed.pem': '' },
+  { 'usr/bin/su': { mode: 0o4755 }, 'etc/open': { mode: 0o666 }, 'bulk.bin': randomBytes(200_000) },
+];
 /** Everything that is wrong at once; each is looked for by its name below. */
 const PLANTS: LayoutOptions = {
-  layers: [
-    debianLayer({ openssl: '3.0.1', zlib: '1.0', curl: '8.0', tar: '1.0' }),
-    { 'nodejs/bin/node': nodeProgram('24.20.9') },
-    {
-      'app/thoth.cdx.json': bom(
-        component('left-pad', '1.0.0', 'MIT'),
-        component('viral', '1.0.0', 'AGPL-3.0-only'),
-      ),
-    },
-    { 'app/deploy.pem': PRIVATE_KEY, 'app/removed.pem': PRIVATE_KEY },
-    { 'app/.wh.removed.pem': '' },
-    { 'usr/bin/su': { mode: 0o4755 }, 'etc/open': { mode: 0o666 }, 'bulk.bin': randomBytes(200_000) },
-  ],
+  layers: LAYERS,
   config: {
     User: 'root',
     Env: [`DEPLOY=${AWS_KEY}`],
@@ -71,6 +72,7 @@ const PLANTS: LayoutOptions = {
   },
   byPlatform: {
     'linux/arm64': {
+      layers: [...LAYERS, { 'app/extra': '' }],
       config: {
         User: 'root',
         Env: [`DEPLOY=${AWS_KEY}`, 'ONLY=here'],
@@ -201,6 +203,10 @@ const ONCE: readonly (readonly [string, string | RegExp])[] = [
   ],
   ['platforms with other variables', 'same: its Env (ONLY) differs from that of linux/amd64 (linux/arm64)'],
   ['platforms with other arguments', 'same: its Cmd differs from that of linux/amd64 (linux/arm64)'],
+  [
+    'platforms with other files',
+    'same: its files differ from those of linux/amd64: /app/extra is new (linux/arm64)',
+  ],
 ];
 
 test('each plant is caught by its name, and the exit code is 3', async (t) => {

@@ -8,7 +8,8 @@ import { nameSome, type Violation } from './violation.ts';
  * Paths that belong to an architecture: those that name one, as Debian's multiarch folders do, and the folder of
  * 64-bit loaders that only some have.
  */
-const ARCHITECTURE = /x86[-_]64|amd64|aarch64|arm64|armv?[67]|armhf|lib(?:64|x32)(?:\/|$)/;
+const ARCHITECTURE =
+  /x86[-_]64|amd64|i[36]86|aarch64|arm64|arm-linux|armhf|ppc64|powerpc|riscv64|s390x|lib(?:32|64|x32)(?:\/|$)/;
 
 /**
  * Platforms may differ in architecture and in nothing else a user can see; the index says what they say. What
