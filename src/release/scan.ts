@@ -115,13 +115,13 @@ async function scanFile(
   return able.length === 0 ? undefined : together(able.map((scanDockerfile) => scanDockerfile(dockerfile)));
 }
 
-/** What several scanners found in one image; what two found is one finding. */
+/** What several scanners found in one image; what two found and judge alike is one finding. */
 function merge(scanned: readonly ScannedImage[]) {
-  const findings = new Map(
-    scanned.flatMap((one) =>
-      one.findings.map((found) => [`${found.kind} ${found.id} ${found.target}`, found]),
-    ),
-  );
+  const findings = new Map<string, Finding>();
+  for (const found of scanned.flatMap((one) => one.findings)) {
+    const { kind, id, target, severity, fixedIn } = found;
+    findings.set(JSON.stringify([kind, id, target, severity, fixedIn]), found);
+  }
   return { packages: Math.max(0, ...scanned.map((one) => one.packages)), findings: [...findings.values()] };
 }
 

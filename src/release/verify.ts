@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { ReleaseError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import type { Plan } from './plan.ts';
+import type { Expected } from './policy/violation.ts';
 import { judge } from './policy.ts';
 import { download } from './publish.ts';
 import type { Registry } from './registry.ts';
@@ -43,7 +44,7 @@ export interface Verification {
 export async function verifyRelease(
   registry: Registry,
   version: Version,
-  options: { platforms: readonly string[]; scratch: string; plan?: Plan | undefined },
+  options: Pick<Expected, 'platforms' | 'sizeLimit'> & { scratch: string; plan?: Plan | undefined },
 ): Promise<Verification> {
   const index = await registry.digestOf(version.tag);
   if (index === undefined) {
@@ -70,7 +71,7 @@ export async function verifyRelease(
       checks: [
         check('index', served === index, `${version.tag} serves ${served}`),
         check('bytes', true, 'every blob hashes to its digest'),
-        ...(await imageChecks(layout, version, options.platforms)),
+        ...(await imageChecks(layout, { ...options, version })),
         ...ranges.map(({ tag, ok, detail }) => check(`tag ${tag}`, ok, detail)),
         ...(options.plan === undefined ? [] : [planCheck(options.plan, index)]),
       ],
@@ -111,8 +112,8 @@ export function describeVerification(verification: Verification): string {
   );
 }
 
-async function imageChecks(layout: Layout, version: Version, platforms: readonly string[]): Promise<Check[]> {
-  const violations = await judge(layout, { platforms, version });
+async function imageChecks(layout: Layout, expected: Expected): Promise<Check[]> {
+  const violations = await judge(layout, expected);
   const missing = violations.filter((found) => found.rule === 'platforms');
   const others = violations.filter((found) => found.rule !== 'platforms');
   const there = layout.platforms.map((image) => image.platform).join(', ');

@@ -15,6 +15,7 @@ import {
   serveDatabase,
   trivyDatabase,
 } from './scanner/trivy-database.ts';
+import type { TarFiles } from './tar.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const TOOLS = join(ROOT, '.thoth/tools/bin');

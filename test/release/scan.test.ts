@@ -72,6 +72,15 @@ test('what two scanners found is one finding, and each scanner is named', async 
   );
 });
 
+test('where two scanners do not judge alike both findings stay: what one of them finds counts', async () => {
+  const mended = hole('A', { fixedIn: '3.0.2' });
+  const { report } = await scan([
+    finds('one', [mended], NOT_CHECKED),
+    finds('two', [hole('A')], NOT_CHECKED),
+  ]);
+  assert.deepEqual(report.platforms[0]?.findings, [mended, hole('A')]);
+});
+
 const ages: readonly (readonly [string, readonly (Freshness | undefined)[], Freshness])[] = [
   ['one looked', [checked('2026-01-01T00:00:00.000Z')], checked('2026-01-01T00:00:00.000Z')],
   [

@@ -44,10 +44,10 @@ export const rehearse: CommandModule = {
       const plan = await makePlan(context, target, version, { channel, rehearsal: true });
       await writeWhole(folder.plan, formatPlan(plan));
       await applyWith(context, target, plan, folder.plan, layout);
-      const { platforms } = settings;
+      const { platforms, sizeLimit } = settings;
       await progress.stage('verify', async () => {
         assertVerified(
-          await verifyRelease(target.registry, version, { platforms, scratch: folder.dir, plan }),
+          await verifyRelease(target.registry, version, { platforms, sizeLimit, scratch: folder.dir, plan }),
         );
       });
       const previous = await progress.stage('previous release', (say) =>

@@ -36,6 +36,7 @@ export const verify: CommandModule = {
       const read = await progress.stage('verify', () =>
         verifyRelease(target.registry, version, {
           platforms: settings.platforms,
+          sizeLimit: settings.sizeLimit,
           scratch,
           plan: comparable ? plan : undefined,
         }),

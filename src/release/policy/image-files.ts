@@ -95,21 +95,23 @@ export function resolvePath(files: ImageFiles, path: string, last = true): strin
 function apply(files: Map<string, ImageFile>, entries: readonly Entry[]): void {
   // First what it removes: a whiteout is about the layers below, wherever in the archive it stands.
   for (const { path } of entries) {
-    const [folder, name] = [posix.dirname(path), posix.basename(path)];
+    const name = posix.basename(path);
+    if (!name.startsWith(WHITEOUT)) continue;
+    const folder = resolvePath(files, posix.dirname(path));
     if (name === OPAQUE) removeBelow(files, folder);
-    else if (name.startsWith(WHITEOUT)) remove(files, posix.join(folder, name.slice(WHITEOUT.length)));
+    else removeAt(files, posix.join(folder, name.slice(WHITEOUT.length)));
   }
   for (const { path, hardlink, ...file } of entries) {
     if (posix.basename(path).startsWith(WHITEOUT)) continue;
     const place = resolvePath(files, path, false);
-    if (file.type !== 'directory') remove(files, place);
+    if (file.type !== 'directory' && files.get(place)?.type === 'directory') removeBelow(files, place);
     const same = hardlink === undefined ? undefined : files.get(resolvePath(files, hardlink));
     files.set(place, same ?? file);
   }
 }
 
-function remove(files: Map<string, ImageFile>, path: string): void {
-  if (files.get(path)?.type !== 'file') removeBelow(files, path);
+function removeAt(files: Map<string, ImageFile>, path: string): void {
+  removeBelow(files, path);
   files.delete(path);
 }
 

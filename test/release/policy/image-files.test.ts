@@ -57,6 +57,11 @@ const views: readonly (readonly [string, readonly TarFiles[], readonly string[]]
     ['/d', '/d/a'],
   ],
   [
+    'a file that a whiteout below a link removes',
+    [{ 'usr/bin/sh': '', bin: link('usr/bin') }, { 'bin/.wh.sh': '' }],
+    ['/bin'],
+  ],
+  [
     'a file below a link of a lower layer',
     [{ 'usr/bin/': directory, bin: link('usr/bin') }, { 'bin/sh': '' }],
     ['/bin', '/usr/bin', '/usr/bin/sh'],
@@ -79,8 +84,8 @@ test('a file has the mode, the owner and the kind of its last layer', async () =
     gid,
   ]);
   assert.deepEqual(facts, [
-    ['/b', 'file', '644', 0, 0],
     ['/a', 'file', '600', 65532, 0],
+    ['/b', 'file', '644', 0, 0],
     ['/l', 'symlink', '777', 0, 0],
     ['/p', 'device', '666', 0, 0],
   ]);
