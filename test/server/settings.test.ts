@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { Failure } from '../../src/server/failure.ts';
 import { documents } from '../../src/server/settings/document.ts';
-import { type Environment, readSettings } from '../../src/server/settings/read.ts';
+import { type Environment, readSetting, readSettings } from '../../src/server/settings/read.ts';
 import { aboutSetting, SETTING_NAMES, type SettingName } from '../../src/server/settings/schema.ts';
 import { Secret } from '../../src/server/settings/secret.ts';
 
@@ -68,6 +68,33 @@ describe('values that are taken', () => {
       { ANTHROPIC_API_KEY: KEY },
     ],
     [
+      'a URL without the slash at its end',
+      { OPENAI_BASE_URL: 'http://a:1/v1/' },
+      { OPENAI_BASE_URL: 'http://a:1/v1' },
+    ],
+    [
+      'names for models',
+      { MODEL_ALIASES: 'fast=gpt-4o , smart = openai/o3' },
+      {
+        MODEL_ALIASES: new Map([
+          ['fast', ['gpt-4o']],
+          ['smart', ['openai/o3']],
+        ]),
+      },
+    ],
+    [
+      'models that stand in',
+      { MODEL_FALLBACKS: 'gpt-4o=claude-x + google/g' },
+      { MODEL_FALLBACKS: new Map([['gpt-4o', ['claude-x', 'google/g']]]) },
+    ],
+    ['networks', { TRUSTED_PROXIES: '10.0.0.0/8, ::1' }, { TRUSTED_PROXIES: ['10.0.0.0/8', '::1'] }],
+    ['origins', { CORS_ORIGINS: 'https://a.example' }, { CORS_ORIGINS: ['https://a.example'] }],
+    [
+      'HTTPS behind a proxy',
+      { PUBLIC_URL: 'https://a.example/', TRUSTED_PROXIES: '10.0.0.1' },
+      { PUBLIC_URL: 'https://a.example' },
+    ],
+    [
       'a key with an empty *_FILE beside it',
       { OPENAI_API_KEY: KEY, OPENAI_API_KEY_FILE: '' },
       { OPENAI_API_KEY: KEY },
@@ -124,6 +151,24 @@ describe('faults', () => {
       { OPENAI_API_KEY_FILE: file('utf16', Buffer.from(`\uFEFF${KEY}`, 'utf16le')) },
       [['OPENAI_API_KEY_FILE', /key alone/]],
     ],
+    ['a URL with a user', { OPENAI_BASE_URL: 'https://a:b@c' }, [['OPENAI_BASE_URL', /without user/]]],
+    ['a URL with a query', { GOOGLE_BASE_URL: 'https://c?key=x' }, [['GOOGLE_BASE_URL', /without user/]]],
+    [
+      'a URL of another kind',
+      { ANTHROPIC_BASE_URL: 'file:///etc' },
+      [['ANTHROPIC_BASE_URL', /http: or https:/]],
+    ],
+    ['an alias of a model of nobody', { MODEL_ALIASES: 'a=llama' }, [['MODEL_ALIASES', /must be like/]]],
+    ['an alias of two models', { MODEL_ALIASES: 'a=gpt-4o+gpt-4' }, [['MODEL_ALIASES', /must be like/]]],
+    ['an alias without a name', { MODEL_ALIASES: '=gpt-4o' }, [['MODEL_ALIASES', /must be like/]]],
+    ['an alias twice over', { MODEL_ALIASES: 'a=b=gpt-4o' }, [['MODEL_ALIASES', /must be like/]]],
+    ['a stand-in of nobody', { MODEL_FALLBACKS: 'a=gpt-4o+' }, [['MODEL_FALLBACKS', /must be like/]]],
+    ['any origin', { CORS_ORIGINS: '*' }, [['CORS_ORIGINS', /origins like/]]],
+    ['an origin with a path', { CORS_ORIGINS: 'https://a.example/x' }, [['CORS_ORIGINS', /origins like/]]],
+    ['a public URL with a path', { PUBLIC_URL: 'https://a.example/x' }, [['PUBLIC_URL', /must be like/]]],
+    ['a network too wide', { TRUSTED_PROXIES: '10.0.0.0/33' }, [['TRUSTED_PROXIES', /networks like/]]],
+    ['a proxy by name', { TRUSTED_PROXIES: 'caddy' }, [['TRUSTED_PROXIES', /networks like/]]],
+    ['HTTPS without a proxy', { PUBLIC_URL: 'https://a.example' }, [['TRUSTED_PROXIES', /is needed where/]]],
     [
       'everything at once',
       {
@@ -189,7 +234,7 @@ describe('documentation', () => {
     for (const name of SETTING_NAMES) {
       const { description, example, rule, secret } = aboutSetting(name);
       for (const text of [description, example, rule]) assert.notEqual(text, '', name);
-      if (!secret) readSettings({ [name]: example });
+      if (!secret) readSetting({ [name]: example }, name);
     }
   });
 

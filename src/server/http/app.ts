@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
@@ -11,21 +12,24 @@ import type { Settings } from '../settings/schema.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Bodies } from './body.ts';
 import { addChat } from './chat.ts';
+import { addDocs } from './docs.ts';
 import { addEmbeddings } from './embeddings.ts';
 import type { Authorize, HttpEnvironment } from './environment.ts';
 import { errorReply, notFound } from './error-reply.ts';
 import { addHealth } from './health.ts';
+import { httpsOnly } from './https-only.ts';
 import { addMetrics } from './metrics.ts';
 import { addModels } from './models.ts';
 import { addOpenApi } from './openapi.ts';
 import { addProviders } from './providers.ts';
+import { Proxies } from './proxies.ts';
 import { addReady } from './ready.ts';
 import { requestLog } from './request-log.ts';
 import { addResponses } from './responses.ts';
 import { addRoot } from './root.ts';
 
 export interface AppParts {
-  readonly settings: Pick<Settings, 'MAX_BODY_MB' | 'METRICS'>;
+  readonly settings: Settings;
   readonly logger: Logger;
   readonly readiness: readonly ReadinessCheck[];
   readonly authorize: Authorize;
@@ -38,22 +42,34 @@ export interface AppParts {
 
 const LONGEST_REQUEST_ID = 128;
 const MEGABYTE = 1024 * 1024;
+/** How long a browser need not ask again whether a page may call. */
+const CORS_SECONDS = 600;
 
 /** The HTTP interface: what every answer has, then a line a route. It opens no port. */
 export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
   const { settings, logger, readiness, authorize, gateway, keys, names, models, metrics } = parts;
   const app = new OpenAPIHono<HttpEnvironment>();
-  app.use(requestLog(logger));
+  const proxies = new Proxies(settings.TRUSTED_PROXIES ?? []);
+  app.use(requestLog(logger, proxies));
   app.use(requestId({ limitLength: LONGEST_REQUEST_ID }));
   app.use(
     secureHeaders({
-      // These answers are data: a browser that is led to show one as a page may load and frame nothing.
+      // Answers are data, and a browser that is led to show one as a page may load and frame nothing; pages
+      // bring a policy of their own.
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      // Only the proxy that ends TLS knows that HTTPS works here; promising it over plain HTTP is no use.
+      overwrite: false,
+      // httpsOnly promises that, where it is true.
       strictTransportSecurity: false,
       xFrameOptions: 'DENY',
     }),
   );
+  if (settings.PUBLIC_URL?.startsWith('https:')) {
+    app.use(httpsOnly(settings.PUBLIC_URL, proxies, settings.METRICS === 'open' ? ['/metrics'] : []));
+  }
+  if (settings.CORS_ORIGINS !== undefined) {
+    const exposeHeaders = ['X-Request-Id', 'X-Thoth-Model', 'Retry-After'];
+    app.use('/v1/*', cors({ origin: [...settings.CORS_ORIGINS], exposeHeaders, maxAge: CORS_SECONDS }));
+  }
   app.notFound(notFound);
   app.onError(errorReply(logger));
   addRoot(app);
@@ -67,5 +83,6 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
   addModels(app, authorize, models);
   addProviders(app, authorize, gateway, keys);
   addOpenApi(app);
+  addDocs(app);
   return app;
 }

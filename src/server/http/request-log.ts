@@ -1,19 +1,22 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import type { HttpEnvironment } from './environment.ts';
+import type { Proxies } from './proxies.ts';
 
 /** Asked every few seconds by supervisors: logged at debug. */
 const ROUTINE = new Set(['/health', '/ready']);
 
 /**
  * Logs each request when its last byte is sent or the client is gone: id, method, path, status, duration in
- * milliseconds. The query is left out, since some clients put keys in it; headers and bodies are too.
+ * milliseconds, the client's address. The query is left out, since some clients put keys in it; headers and
+ * bodies are too.
  */
-export function requestLog(logger: Logger): MiddlewareHandler<HttpEnvironment> {
+export function requestLog(logger: Logger, proxies: Proxies): MiddlewareHandler<HttpEnvironment> {
   return async (context, next) => {
     const started = performance.now();
     // There is no environment where a test calls the app without a server.
-    const outgoing = context.env?.outgoing;
+    const { incoming, outgoing } = context.env ?? {};
+    const client = incoming && proxies.clientOf(incoming);
     const write = (status: number, aborted: boolean) => {
       const { method, path } = context.req;
       const line = {
@@ -22,6 +25,7 @@ export function requestLog(logger: Logger): MiddlewareHandler<HttpEnvironment> {
         path,
         status,
         ms: Math.round((performance.now() - started) * 1000) / 1000,
+        ...(client === undefined ? {} : { client }),
         ...(aborted ? { aborted } : {}),
       };
       logger[ROUTINE.has(path) ? 'debug' : 'info'](line, 'request');

@@ -20,7 +20,7 @@ const route = createRoute({
   },
 });
 
-const LINKS = { health: '/health', ready: '/ready', openapi: '/openapi.json' };
+const LINKS = { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' };
 
 /** `GET /`: a signpost. */
 export function addRoot(app: OpenAPIHono<HttpEnvironment>): void {

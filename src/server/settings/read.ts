@@ -1,5 +1,6 @@
 import { EXIT } from '../exit.ts';
 import { Failure, type Fault } from '../failure.ts';
+import { contradictions } from './contradictions.ts';
 import { aboutSetting, SETTING_NAMES, type SettingName, Settings } from './schema.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -29,6 +30,7 @@ export function readSettings(environment: Environment): Settings {
     const wrong = new Set(parsed.error.issues.map((issue) => issue.path[0]));
     for (const name of SETTING_NAMES) if (wrong.has(name)) faults.push(valueFault(environment, name));
   }
+  if (parsed.success) faults.push(...contradictions(parsed.data));
   if (faults.length > 0 || !parsed.success) throw failure(faults);
   return parsed.data;
 }

@@ -97,7 +97,7 @@ export const Settings = z.object({
   }),
   PUBLIC_URL: origin({
     description:
-      'Where users reach the service. With https: it is served by HTTPS alone: requests that did not come to a trusted proxy by HTTPS are sent there or refused, but for /health and /ready.',
+      'Where users reach the service. With https: it is served by HTTPS alone: requests that did not come to a trusted proxy by HTTPS are sent there or refused, but for /health, /ready and an open /metrics.',
     example: 'https://thoth.example.com',
   }),
   TRUSTED_PROXIES: networks({
