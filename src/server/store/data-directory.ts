@@ -2,20 +2,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Fault } from '../failure.ts';
+import { directoryFault, fileProblem } from './sqlite-fault.ts';
 
 const PROBE = '.thoth-write-check';
 const ANSWER_WITHIN_MS = 2_000;
 const KEEP_MS = 1_000;
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'is not a directory',
-  EACCES: 'may not be written by this user',
-  EPERM: 'may not be written by this user',
-  EROFS: 'is read-only',
-  ENOSPC: 'is on a full disk',
-  EDQUOT: 'is over its disk quota',
-};
 
 /** The directory for what has to survive a restart, and whether it can be written at the moment. */
 export class DataDirectory {
@@ -52,13 +43,7 @@ export class DataDirectory {
     });
     const problem = await Promise.race([this.#write, late]);
     waiting.abort();
-    return problem === undefined
-      ? undefined
-      : {
-          subject: 'DATA_DIR',
-          problem: `the data directory ${problem}`,
-          fix: 'Mount a volume there that the service may write (in the image its user is 65532), with free space.',
-        };
+    return problem === undefined ? undefined : directoryFault(problem);
   }
 }
 
@@ -69,6 +54,6 @@ async function write(file: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    return REASONS[code] ?? `can not be written (${code})`;
+    return fileProblem(code);
   }
 }
