@@ -3,6 +3,7 @@ import type { BreakerState } from '../gateway/breaker.ts';
 import type { FailureKind } from '../gateway/upstream-failure.ts';
 import { PROVIDERS, type ProviderName } from '../providers/provider.ts';
 import type { Call, Outcome } from '../usage/meter.ts';
+import type { Waiting } from '../usage/recorder.ts';
 
 /** Seconds, from an embedding to a long answer of a thinking model. */
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640];
@@ -79,6 +80,24 @@ export class Metrics {
         for (const provider of PROVIDERS) this.set({ provider }, STATES[breaker(provider)]);
       },
     });
+  }
+
+  /** Adds what waits to be recorded. */
+  watchUsage(waiting: () => Waiting): void {
+    const registers = [this.registry];
+    gauge('thoth_usage_writable', 'Whether usage can be written: 1, or 0.', registers, () =>
+      waiting().writable ? 1 : 0,
+    );
+    gauge('thoth_usage_waiting', 'Requests that wait to be written to the disk.', registers, () => {
+      const { requests, summed } = waiting();
+      return requests + summed;
+    });
+    gauge(
+      'thoth_usage_lost',
+      'Requests that were not recorded, for too many waited.',
+      registers,
+      () => waiting().lost,
+    );
   }
 
   /** Counts a try at a provider. */
