@@ -1,22 +1,21 @@
 import type { Logger } from 'pino';
+import type { Accounts } from './accounts.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { ModelList } from './gateway/model-list.ts';
-import { ModelNames } from './gateway/models.ts';
+import type { ModelNames } from './gateway/models.ts';
 import type { ProviderKeys } from './gateway/provider-keys.ts';
 import { Upstream } from './gateway/upstream.ts';
 import { createApp } from './http/app.ts';
-import type { Authorize } from './http/environment.ts';
 import type { ReadinessCheck } from './readiness.ts';
 import type { Settings } from './settings/schema.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import type { Meter } from './usage/meter.ts';
 
 export interface ServiceParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly keys: ProviderKeys;
-  readonly meter: Meter;
-  readonly authorize: Authorize;
+  readonly names: ModelNames;
+  readonly accounts: Accounts;
   readonly readiness: readonly ReadinessCheck[];
 }
 
@@ -29,12 +28,12 @@ export interface Service {
 
 /** Puts the parts of the service together. */
 export function createService(parts: ServiceParts): Service {
-  const { settings, logger, keys, meter, authorize, readiness } = parts;
+  const { settings, logger, keys, names, accounts, readiness } = parts;
   const metrics = new Metrics();
+  metrics.watchUsage(() => accounts.recorder.waiting);
   const upstream = new Upstream(settings, keys);
-  const names = new ModelNames(settings, keys);
-  const gateway = new Gateway({ settings, upstream, meter, metrics, logger });
+  const gateway = new Gateway({ settings, upstream, meter: accounts.meter, metrics, logger });
   const models = new ModelList(upstream, keys, names, logger);
-  const app = createApp({ settings, logger, readiness, authorize, gateway, keys, names, models, metrics });
+  const app = createApp({ settings, logger, readiness, accounts, gateway, keys, names, models, metrics });
   return { app, close: () => upstream.close() };
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Bundle, makeBundle } from './bundle.ts';
+import { ADMIN_KEY } from './data.ts';
 import { freePort } from './free-port.ts';
 import { Service } from './service.ts';
 
@@ -48,6 +49,7 @@ async function serve(context: TestContext, environment: Record<string, string> =
     PORT: String(port),
     DATA_DIR: data,
     OPENAI_API_KEY: OPENAI,
+    THOTH_ADMIN_KEY: ADMIN_KEY,
     ...environment,
   });
   await service.logged('listening');

@@ -1,4 +1,6 @@
 import OpenAI from 'openai';
+import { openAccounts } from '../../src/server/accounts.ts';
+import { ModelNames } from '../../src/server/gateway/models.ts';
 import { ProviderKeys } from '../../src/server/gateway/provider-keys.ts';
 import type { Authorize } from '../../src/server/http/environment.ts';
 import { Listener } from '../../src/server/http/listener.ts';
@@ -50,8 +52,11 @@ export function assemble(
     logger,
     () => undefined,
   );
+  const names = new ModelNames(settings, keys);
+  // Keys and usage of no data directory: nobody asks for them here.
+  const accounts = { ...openAccounts(settings, logger, () => []), meter, authorize: anybody };
   return {
-    service: createService({ settings, logger, keys, meter, authorize: anybody, readiness }),
+    service: createService({ settings, logger, keys, names, accounts, readiness }),
     meter,
     lines,
   };

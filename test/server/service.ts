@@ -15,9 +15,11 @@ export class Service {
   stderr = '';
   readonly #closed: Promise<unknown>;
 
-  constructor(file: string, args: readonly string[], environment: Environment) {
+  /** @param user the numeric id of another user to run as */
+  constructor(file: string, args: readonly string[], environment: Environment, user?: number) {
     this.process = spawn(NODE, [file, ...args], {
       env: { ...environment },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#closed = once(this.process, 'close');

@@ -3,6 +3,7 @@ import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
+import type { Accounts } from '../accounts.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelList } from '../gateway/model-list.ts';
 import type { ModelNames } from '../gateway/models.ts';
@@ -14,10 +15,12 @@ import { Bodies } from './body.ts';
 import { addChat } from './chat.ts';
 import { addDocs } from './docs.ts';
 import { addEmbeddings } from './embeddings.ts';
-import type { Authorize, HttpEnvironment } from './environment.ts';
+import type { HttpEnvironment } from './environment.ts';
 import { errorReply, notFound } from './error-reply.ts';
 import { addHealth } from './health.ts';
 import { httpsOnly } from './https-only.ts';
+import { invalidRequest } from './invalid-request.ts';
+import { addKeys } from './keys.ts';
 import { addMetrics } from './metrics.ts';
 import { addModels } from './models.ts';
 import { addOpenApi } from './openapi.ts';
@@ -27,12 +30,13 @@ import { addReady } from './ready.ts';
 import { requestLog } from './request-log.ts';
 import { addResponses } from './responses.ts';
 import { addRoot } from './root.ts';
+import { addUsage } from './usage.ts';
 
 export interface AppParts {
   readonly settings: Settings;
   readonly logger: Logger;
   readonly readiness: readonly ReadinessCheck[];
-  readonly authorize: Authorize;
+  readonly accounts: Accounts;
   readonly gateway: Gateway;
   readonly keys: ProviderKeys;
   readonly names: ModelNames;
@@ -47,8 +51,9 @@ const CORS_SECONDS = 600;
 
 /** The HTTP interface: what every answer has, then a line a route. It opens no port. */
 export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
-  const { settings, logger, readiness, authorize, gateway, keys, names, models, metrics } = parts;
-  const app = new OpenAPIHono<HttpEnvironment>();
+  const { settings, logger, readiness, accounts, gateway, keys, names, models, metrics } = parts;
+  const { authorize, keyring } = accounts;
+  const app = new OpenAPIHono<HttpEnvironment>({ defaultHook: invalidRequest });
   const proxies = new Proxies(settings.TRUSTED_PROXIES ?? []);
   app.use(requestLog(logger, proxies));
   app.use(requestId({ limitLength: LONGEST_REQUEST_ID }));
@@ -82,6 +87,8 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
   addEmbeddings(app, authorize, inquiries);
   addModels(app, authorize, models);
   addProviders(app, authorize, gateway, keys);
+  addKeys(app, authorize, keyring);
+  addUsage(app, accounts);
   addOpenApi(app);
   addDocs(app);
   return app;

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
+import { Failure } from '../failure.ts';
 import { ApiError } from './api-error.ts';
 import type { HttpEnvironment } from './environment.ts';
 
@@ -42,6 +43,10 @@ export function errorReply(logger: Logger): ErrorHandler<HttpEnvironment> {
     if (error instanceof ApiError) return reply(context, error);
     if (error instanceof HTTPException) return reply(context, named(error));
     const requestId = context.get('requestId');
+    if (error instanceof Failure) {
+      logger.warn({ faults: error.faults, requestId }, error.message);
+      return reply(context, unavailable());
+    }
     logger.error({ err: error, requestId }, 'a request failed');
     return reply(
       context,
@@ -51,6 +56,12 @@ export function errorReply(logger: Logger): ErrorHandler<HttpEnvironment> {
       }),
     );
   };
+}
+
+/** What is wrong is the operator's business: it is in the log, and under /ready. */
+function unavailable(): ApiError {
+  const message = 'The service can not use its data at the moment. Try again later.';
+  return new ApiError(503, { code: 'store_unavailable', message, retryAfter: 5 });
 }
 
 /** An HTTPException of the framework's has no code of its own. */

@@ -24,10 +24,12 @@ const LONGEST_SECRET = 1000;
 /** Visible ASCII without quotes and backslash, so that a key reads the same in a header and in JSON. */
 const KEY_CHARACTERS = /^[!#-&(-[\]-~]+$/;
 
-export function secret(texts: Texts) {
-  const rule = 'must be the key alone: no quotes, spaces or line breaks, and not the "..." of an example';
+/** @param shortest how many characters it has at least */
+export function secret(texts: Texts, shortest = 1) {
+  const rule = `must be the key alone${shortest > 1 ? `, ${shortest} characters or more` : ''}: no quotes, spaces or line breaks, and not the "..." of an example`;
   return z
     .string()
+    .min(shortest, rule)
     .max(LONGEST_SECRET, rule)
     .regex(KEY_CHARACTERS, rule)
     .refine((value) => !value.endsWith('...'), rule)
@@ -66,13 +68,22 @@ export function address(standard: string, texts: Texts) {
     .register(about, { ...texts, rule });
 }
 
+const PATH_RULE = 'must be an absolute path';
+
+function path() {
+  return z.string().regex(/^(\/|[A-Za-z]:[\\/])[^\0]*$/, PATH_RULE);
+}
+
 export function directory(standard: string, texts: Texts) {
-  const rule = 'must be an absolute path';
-  return z
-    .string()
-    .regex(/^(\/|[A-Za-z]:[\\/])[^\0]*$/, rule)
+  return path()
     .default(standard)
-    .register(about, { ...texts, rule });
+    .register(about, { ...texts, rule: PATH_RULE });
+}
+
+export function optionalFile(texts: Texts) {
+  return path()
+    .optional()
+    .register(about, { ...texts, rule: PATH_RULE });
 }
 
 const BASE_URL_RULE = 'must be an http: or https: URL without user, query and fragment';

@@ -8,6 +8,7 @@ import {
   modelNames,
   networks,
   oneOf,
+  optionalFile,
   optionalUrl,
   origin,
   origins,
@@ -15,6 +16,9 @@ import {
   wholeNumber,
 } from './kinds.ts';
 import { Secret } from './secret.ts';
+
+/** Long enough that nobody guesses it, however fast they try. */
+const SHORTEST_ADMIN_KEY = 32;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -113,6 +117,27 @@ export const Settings = z.object({
   OTEL_EXPORTER_OTLP_HEADERS: secret({
     description: 'Headers for that, such as a key: name=value, with commas between.',
     example: 'x-api-key=...',
+  }),
+  THOTH_ADMIN_KEY: secret(
+    {
+      description:
+        'A client key for everything, of your own making (openssl rand -hex 32). Without it, the first start makes one and prints it once.',
+      example: '0123456789...',
+    },
+    SHORTEST_ADMIN_KEY,
+  ),
+  AUTH: oneOf(['on', 'off'], 'on', {
+    description: 'Whether requests need a client key. It may be off only where HOST is loopback.',
+    example: 'on',
+  }),
+  PRICES_FILE: optionalFile({
+    description: "A JSON file of models' prices, which come before those that are built in: docs/API.md.",
+    example: '/srv/thoth/prices.json',
+  }),
+  USAGE_DAYS: wholeNumber(1, 3650, 90, {
+    description:
+      'Days that single requests are kept in /v1/usage/requests. The sums of each hour are kept for two years.',
+    example: '30',
   }),
   LOG_LEVEL: oneOf(LOG_LEVELS, 'info', {
     description: 'How much is logged: lines of this level and of the more severe ones.',
