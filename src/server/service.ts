@@ -9,6 +9,7 @@ import { createApp } from './http/app.ts';
 import type { ReadinessCheck } from './readiness.ts';
 import type { Settings } from './settings/schema.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { tracerOf } from './telemetry/tracer.ts';
 
 export interface ServiceParts {
   readonly settings: Settings;
@@ -22,7 +23,7 @@ export interface ServiceParts {
 /** The service without its port. */
 export interface Service {
   readonly app: ReturnType<typeof createApp>;
-  /** Ends what is under way to the providers. */
+  /** Ends what is under way to the providers, and sends what is left of traces. */
   close(): Promise<void>;
 }
 
@@ -34,6 +35,22 @@ export function createService(parts: ServiceParts): Service {
   const upstream = new Upstream(settings, keys);
   const gateway = new Gateway({ settings, upstream, meter: accounts.meter, metrics, logger });
   const models = new ModelList(upstream, keys, names, logger);
-  const app = createApp({ settings, logger, readiness, accounts, gateway, keys, names, models, metrics });
-  return { app, close: () => upstream.close() };
+  const tracer = tracerOf(settings, logger);
+  const app = createApp({
+    settings,
+    logger,
+    readiness,
+    accounts,
+    gateway,
+    keys,
+    names,
+    models,
+    metrics,
+    tracer,
+  });
+  const close = async () => {
+    await upstream.close();
+    await tracer.close();
+  };
+  return { app, close };
 }

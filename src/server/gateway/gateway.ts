@@ -8,6 +8,7 @@ import { nameOf, type Target } from '../providers/model-name.ts';
 import { type Answer, type Exchange, MalformedAnswer, type ProviderName } from '../providers/provider.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Span } from '../telemetry/span.ts';
 import type { Call, Meter } from '../usage/meter.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { Condition } from './condition.ts';
@@ -27,6 +28,8 @@ export interface Inquiry {
   readonly targets: readonly [Target, ...Target[]];
   /** Tokens of the input, and the most that the answer may have. */
   readonly estimate: { readonly input: number; readonly maxOutput: number };
+  /** Of the request it came with. */
+  readonly span: Span;
 }
 
 /** What the client gets. */
@@ -93,7 +96,8 @@ export class Gateway {
    * @throws ApiError where it can not be; the signal's reason
    */
   async ask(inquiry: Inquiry, signal: AbortSignal): Promise<Reply> {
-    const course = new Course(inquiry.call, this.#meter.open(inquiry.call, inquiry.estimate), this.#metrics);
+    const { call, estimate, span } = inquiry;
+    const course = new Course(call, this.#meter.open(call, estimate), this.#metrics, span);
     try {
       course.entered(await this.#gate.enter(signal));
       return await this.#askAny(inquiry, course, signal);
@@ -153,13 +157,13 @@ export class Gateway {
         course.try(target);
         return this.#exchange(inquiry, target, exchange, course, signal);
       });
-      this.#metrics.tried(provider, 'ok');
+      course.tried(provider, 'ok');
       this.#conditions[provider].answered();
       return reply;
     } catch (error) {
-      if (signal.aborted) this.#metrics.tried(provider, 'left');
+      if (signal.aborted) course.tried(provider, 'left');
       else if (error instanceof UpstreamFailure) {
-        this.#metrics.tried(provider, error.parts.status ?? error.parts.kind);
+        course.tried(provider, error.parts.status ?? error.parts.kind);
         this.#conditions[provider].failed(error);
       }
       throw error;

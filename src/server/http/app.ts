@@ -11,6 +11,7 @@ import type { ProviderKeys } from '../gateway/provider-keys.ts';
 import type { ReadinessCheck } from '../readiness.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracer } from '../telemetry/span.ts';
 import { Bodies } from './body.ts';
 import { addChat } from './chat.ts';
 import { addDocs } from './docs.ts';
@@ -30,6 +31,7 @@ import { addReady } from './ready.ts';
 import { requestLog } from './request-log.ts';
 import { addResponses } from './responses.ts';
 import { addRoot } from './root.ts';
+import { trace } from './trace.ts';
 import { addUsage } from './usage.ts';
 
 export interface AppParts {
@@ -42,6 +44,7 @@ export interface AppParts {
   readonly names: ModelNames;
   readonly models: ModelList;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
 }
 
 const LONGEST_REQUEST_ID = 128;
@@ -51,12 +54,13 @@ const CORS_SECONDS = 600;
 
 /** The HTTP interface: what every answer has, then a line a route. It opens no port. */
 export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
-  const { settings, logger, readiness, accounts, gateway, keys, names, models, metrics } = parts;
+  const { settings, logger, readiness, accounts, gateway, keys, names, models, metrics, tracer } = parts;
   const { authorize, keyring } = accounts;
   const app = new OpenAPIHono<HttpEnvironment>({ defaultHook: invalidRequest });
   const proxies = new Proxies(settings.TRUSTED_PROXIES ?? []);
   app.use(requestLog(logger, proxies));
   app.use(requestId({ limitLength: LONGEST_REQUEST_ID }));
+  app.use(trace(tracer));
   app.use(
     secureHeaders({
       // Answers are data, and a browser that is led to show one as a page may load and frame nothing; pages

@@ -50,6 +50,7 @@ export function inquiryHandler(kind: Inquiry['kind'], { gateway, names, bodies }
           request,
           targets,
           estimate: estimate(kind, request),
+          span: context.get('span'),
         },
         signal,
       );

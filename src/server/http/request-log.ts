@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
+import type { Span } from '../telemetry/span.ts';
 import type { HttpEnvironment } from './environment.ts';
 import type { Proxies } from './proxies.ts';
 
@@ -26,6 +27,7 @@ export function requestLog(logger: Logger, proxies: Proxies): MiddlewareHandler<
         status,
         ms: Math.round((performance.now() - started) * 1000) / 1000,
         ...(client === undefined ? {} : { client }),
+        ...traceOf(context.get('span')),
         ...(aborted ? { aborted } : {}),
       };
       logger[ROUTINE.has(path) ? 'debug' : 'info'](line, 'request');
@@ -34,4 +36,8 @@ export function requestLog(logger: Logger, proxies: Proxies): MiddlewareHandler<
     await next();
     if (outgoing === undefined) write(context.res.status, false);
   };
+}
+
+function traceOf(span: Span | undefined): { traceId?: string } {
+  return span?.traceId === undefined ? {} : { traceId: span.traceId };
 }

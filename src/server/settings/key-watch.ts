@@ -11,15 +11,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * @returns what ends it
  */
-export function watchKeys(environment: Environment, reload: () => void): () => void {
+export function watchKeys(
+  environment: Environment,
+  reload: () => void,
+  lookEveryMs = LOOK_EVERY_MS,
+): () => void {
   const files = PROVIDER_KEYS.map((name) => environment[`${name}_FILE`]?.trim()).filter((path) => !!path);
   let seen: string | undefined;
+  let isLooking = false; // a disk that hangs gets no second look: each would hold a thread of Node's
   const look = async () => {
+    if (isLooking) return;
+    isLooking = true;
     const now = (await Promise.all(files.map((path) => traceOf(path ?? '')))).join();
+    isLooking = false;
     if (seen !== undefined && seen !== now) reload();
     seen = now;
   };
-  const timer = setInterval(look, LOOK_EVERY_MS).unref();
+  const timer = setInterval(look, lookEveryMs).unref();
   void look();
   process.on('SIGHUP', reload);
   return () => {

@@ -24,14 +24,24 @@ const LONGEST_SECRET = 1000;
 /** Visible ASCII without quotes and backslash, so that a key reads the same in a header and in JSON. */
 const KEY_CHARACTERS = /^[!#-&(-[\]-~]+$/;
 
-/** @param shortest how many characters it has at least */
+/** A key or another secret word. @param shortest how many characters it has at least */
 export function secret(texts: Texts, shortest = 1) {
   const rule = `must be the key alone${shortest > 1 ? `, ${shortest} characters or more` : ''}: no quotes, spaces or line breaks, and not the "..." of an example`;
+  return secretText(KEY_CHARACTERS, shortest, rule, texts);
+}
+
+/** Headers that may hold a secret, as OpenTelemetry writes them. */
+export function secretHeaders(texts: Texts) {
+  const rule = 'must be like name=value,other=value, with special characters of values as %XX';
+  return secretText(/^[\w-]+=[!#-&(-+\--[\]-~]+(,[\w-]+=[!#-&(-+\--[\]-~]+)*$/, 1, rule, texts);
+}
+
+function secretText(pattern: RegExp, shortest: number, rule: string, texts: Texts) {
   return z
     .string()
     .min(shortest, rule)
     .max(LONGEST_SECRET, rule)
-    .regex(KEY_CHARACTERS, rule)
+    .regex(pattern, rule)
     .refine((value) => !value.endsWith('...'), rule)
     .transform((value) => new Secret(value))
     .optional()

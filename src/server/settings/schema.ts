@@ -13,6 +13,7 @@ import {
   origin,
   origins,
   secret,
+  secretHeaders,
   wholeNumber,
 } from './kinds.ts';
 import { Secret } from './secret.ts';
@@ -114,7 +115,7 @@ export const Settings = z.object({
       'Where traces are sent, as OTLP over HTTP with JSON, to /v1/traces below it. Nowhere, by default.',
     example: 'http://collector:4318',
   }),
-  OTEL_EXPORTER_OTLP_HEADERS: secret({
+  OTEL_EXPORTER_OTLP_HEADERS: secretHeaders({
     description: 'Headers for that, such as a key: name=value, with commas between.',
     example: 'x-api-key=...',
   }),
