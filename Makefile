@@ -6,7 +6,7 @@ export TAG
 # Installed by the target that needs them, and only what is missing (tools/install.sh).
 RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy cosign
 CHECK_TOOLS := shellcheck actionlint zizmor
-TEST_TOOLS := skopeo docker.io busybox registry compose node helm kubeconform kubernetes-schemas
+TEST_TOOLS := chromium skopeo docker.io busybox registry compose node helm kubeconform kubernetes-schemas
 
 INSTALLED := node_modules/.package-lock.json
 

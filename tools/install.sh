@@ -62,7 +62,7 @@ program_of() {
     docker.io) echo dockerd ;;
     qemu-user-static) echo qemu-aarch64-static ;;
     python3-venv) echo python3 ;;
-    buildah | busybox | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
+    buildah | busybox | chromium | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
     *) return 1 ;;
   esac
 }
