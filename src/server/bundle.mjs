@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildConsole } from './console/build.mjs';
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** Where the runtime image has Node, as the distroless images do. */
@@ -37,9 +38,21 @@ const onlyAgent = {
   },
 };
 
+const page = await buildConsole();
+
+/** The console is built now, and not when it is asked for, as it is from source. */
+const builtConsole = {
+  name: 'built-console',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]console[\\/]files\.ts$/ }, () => ({
+      contents: `export const consoleFiles = async () => (${JSON.stringify(page.files)})`,
+    }));
+  },
+};
+
 const outDir = resolve(process.argv[2] ?? join(PROJECT, 'dist/server'));
 const { metafile, code } = await bundle(process.env);
-const packages = packagesOf(metafile);
+const packages = packagesOf([metafile, page.metafile]);
 mkdirSync(outDir, { recursive: true });
 writeFileSync(join(outDir, 'thoth'), code);
 chmodSync(join(outDir, 'thoth'), 0o755);
@@ -74,7 +87,7 @@ async function bundle({ THOTH_VERSION = '0.0.0-dev', THOTH_REVISION = 'unknown' 
       THOTH_VERSION: JSON.stringify(THOTH_VERSION),
       THOTH_REVISION: JSON.stringify(THOTH_REVISION),
     },
-    plugins: [onlyEnglish, onlyAgent],
+    plugins: [onlyEnglish, onlyAgent, builtConsole],
     // Not the project's tsconfig.json: the image is built without it, and it would change the bytes.
     tsconfigRaw: { compilerOptions: { alwaysStrict: true } },
     logLevel: 'warning',
@@ -84,10 +97,10 @@ async function bundle({ THOTH_VERSION = '0.0.0-dev', THOTH_REVISION = 'unknown' 
 }
 
 /** The packages of which code was bundled, by name: { name, version, license, directory, bytes }. */
-function packagesOf({ outputs }) {
+function packagesOf(metafiles) {
   const found = new Map();
-  const [output] = Object.values(outputs);
-  for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
+  const outputs = metafiles.flatMap((metafile) => Object.values(metafile.outputs));
+  for (const [input, { bytesInOutput }] of outputs.flatMap(({ inputs }) => Object.entries(inputs))) {
     if (!input.includes('node_modules/') || bytesInOutput === 0) continue;
     const directory = packageDirectory(resolve(PROJECT, input));
     const entry = found.get(directory) ?? { directory, bytes: 0, ...manifest(directory) };

@@ -14,6 +14,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracer } from '../telemetry/span.ts';
 import { Bodies } from './body.ts';
 import { addChat } from './chat.ts';
+import { addConsole } from './console.ts';
 import { addDocs } from './docs.ts';
 import { addEmbeddings } from './embeddings.ts';
 import type { HttpEnvironment } from './environment.ts';
@@ -82,6 +83,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
   app.notFound(notFound);
   app.onError(errorReply(logger));
   addRoot(app);
+  addConsole(app);
   addHealth(app);
   addReady(app, readiness);
   addMetrics(app, authorize, metrics, settings.METRICS);

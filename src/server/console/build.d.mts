@@ -1,0 +1,6 @@
+import type { Metafile } from 'esbuild';
+
+export function buildConsole(): Promise<{
+  readonly files: Readonly<Record<string, string>>;
+  readonly metafile: Metafile;
+}>;
