@@ -29,23 +29,27 @@ export async function chooseBase(
     node: settings.nodeImage ?? defaults.node,
     runtime: settings.runtimeImage ?? defaults.runtime,
   };
-  const problems = await Promise.all(
-    [wanted.node, wanted.runtime].map(async (image) => {
-      const result = await regctl(['manifest', 'head', image], { timeout: ANSWER_WITHIN_MS });
-      return result.exitCode === 0
-        ? undefined
-        : { image, why: result.stderr.trim().split('\n').at(-1) ?? '' };
-    }),
-  );
-  const unreachable = problems.filter((problem) => problem !== undefined);
-  if (unreachable.length === 0) return { ...wanted, standIn: false };
+  const look = async (image: string) => {
+    const result = await regctl(['manifest', 'head', image], { timeout: ANSWER_WITHIN_MS });
+    return result.exitCode === 0
+      ? { image: pinned(image, result.stdout.trim()) }
+      : { image, why: result.stderr.trim().split('\n').at(-1) ?? '' };
+  };
+  const [node, runtime] = await Promise.all([look(wanted.node), look(wanted.runtime)]);
+  const unreachable = [node, runtime].filter((found) => found.why !== undefined);
+  if (unreachable.length === 0) return { node: node.image, runtime: runtime.image, standIn: false };
   if (settings.nodeImage !== undefined || settings.runtimeImage !== undefined) {
     throw new ReleaseError(
       'BASE_IMAGE',
       `The base image ${unreachable[0]?.image} can not be had.`,
       'Check its name, your network and your login; or leave --node-image and --runtime-image out.',
-      unreachable.map((problem) => problem.why),
+      unreachable.map((problem) => problem.why ?? ''),
     );
   }
   return { ...(await standIn()), standIn: true };
+}
+
+/** By digest, so that the image that is built on is the one that the provenance names. */
+function pinned(image: string, digest: string): string {
+  return image.includes('@') ? image : `${image}@${digest}`;
 }

@@ -4,7 +4,9 @@ import type { BuildSource } from './build.ts';
 import { ReleaseError } from './errors.ts';
 import { assertGate, describeScan } from './gate.ts';
 import { Digest, type Layout } from './layout.ts';
+import { REVISION_ANNOTATION } from './oci.ts';
 import { ScanReport } from './scan.ts';
+import { describeSigning, Signing } from './signing.ts';
 import { StartEvidence } from './start.ts';
 import { isMovable, TAG } from './tags.ts';
 import type { Version } from './version.ts';
@@ -16,6 +18,23 @@ export const TagMove = z.strictObject({
   to: Digest,
 });
 export type TagMove = z.infer<typeof TagMove>;
+
+/** The facts of a build that its provenance states. */
+export const BuildFacts = z.strictObject({
+  /** Who built it, as a URI. */
+  builder: z.url(),
+  /** Page of the run that built it. */
+  invocation: z.url().optional(),
+  startedOn: z.iso.datetime().optional(),
+  finishedOn: z.iso.datetime().optional(),
+  /** SHA-256 of package-lock.json, in hex. */
+  lockfile: z.string().optional(),
+});
+export type BuildFacts = z.infer<typeof BuildFacts>;
+
+/** The SBOMs of a platform: SHA-256 of each file, in hex. */
+export const SbomDigests = z.strictObject({ platform: z.string(), cyclonedx: z.string(), spdx: z.string() });
+export type SbomDigests = z.infer<typeof SbomDigests>;
 
 /**
  * What a release will do, complete: whoever applies it decides nothing more. `plan.json` holds one.
@@ -34,22 +53,35 @@ export const Plan = z
     rehearsal: z.boolean(),
     index: Digest,
     moves: z.array(TagMove).min(1),
+    /** Who signs; a rollback or a promotion signs nothing, and what was signed stays signed. */
+    signing: Signing.optional(),
     /** How `index` came to be; a rollback or a promotion builds nothing and has none. */
     made: z
       .strictObject({
-        source: z.strictObject({ revision: z.string(), time: z.int() }),
+        source: z.strictObject({ revision: z.string(), time: z.int(), url: z.url().optional() }),
         platforms: z.array(
           z.strictObject({ platform: z.string(), digest: Digest, size: z.int(), start: StartEvidence }),
         ),
         scan: ScanReport,
         base: z.strictObject({ node: z.string(), runtime: z.string(), standIn: z.boolean() }).optional(),
         tools: z.record(z.string(), z.string()),
+        build: BuildFacts,
+        /** What is attached to each platform; none where nobody signs. */
+        sboms: z.array(SbomDigests),
       })
       .optional(),
   })
   .refine((plan) => plan.moves.every((move) => move.to === plan.index), {
     error: 'a tag is moved to another image than the one that is released',
     path: ['moves'],
+  })
+  .refine(({ action, signing }) => action !== 'publish' || signing !== undefined, {
+    error: 'it does not say who signs the release',
+    path: ['signing'],
+  })
+  .refine(({ signing, made }) => signing === undefined || signing.mode === 'none' || made !== undefined, {
+    error: 'it does not say how what is to be signed was made',
+    path: ['made'],
   });
 export type Plan = z.infer<typeof Plan>;
 
@@ -60,14 +92,14 @@ export type CurrentTags = ReadonlyMap<string, string | undefined>;
  * Plans the release of a layout that was started and scanned.
  *
  * @param input.tags in push order, as `tagsFor` gives them
- * @throws ReleaseError PLAN_INVALID where what was started or scanned is not what the layout holds,
- *   SCAN_GATE and SCAN_DATA as `assertGate`, TAG_IMMUTABLE where `vX.Y.Z` exists with other content
+ * @throws ReleaseError PLAN_INVALID where what was started or scanned is not what the layout holds, it was built from
+ *   another commit, or a platform that is to be signed has no SBOM, SCAN_GATE and SCAN_DATA as `assertGate`, TAG_IMMUTABLE where `vX.Y.Z` exists with other content
  */
 export function planRelease(input: {
   version: Version;
   target: { registry: string; repository: string };
   rehearsal: boolean;
-  source: BuildSource;
+  source: BuildSource & { readonly url?: string | undefined };
   layout: Layout;
   starts: readonly StartEvidence[];
   scan: ScanReport;
@@ -75,13 +107,20 @@ export function planRelease(input: {
   current: CurrentTags;
   base?: BaseImages | undefined;
   tools: Readonly<Record<string, string>>;
+  build: BuildFacts;
+  sboms: readonly SbomDigests[];
+  signing: Signing;
 }): Plan {
-  const { layout, scan, source } = input;
+  const { layout, scan, source, signing } = input;
+  const sboms = signing.mode === 'none' ? [] : input.sboms;
+  const revision = layout.annotations[REVISION_ANNOTATION];
+  if (revision !== source.revision) throw otherCommit(revision, source.revision);
   const platforms = layout.platforms.map(({ platform, digest, size }) => {
     const start = input.starts.find((evidence) => evidence.platform === platform);
     assertSame(platform, digest, 'started', start?.digest);
     const scanned = scan.platforms.find((entry) => entry.platform === platform);
     assertSame(platform, digest, 'scanned', scanned?.digest);
+    if (signing.mode !== 'none' && !sboms.some((sbom) => sbom.platform === platform)) throw noSbom(platform);
     return { platform, digest, size, start: start as StartEvidence };
   });
   assertGate(scan, { allowUnchecked: input.rehearsal });
@@ -93,12 +132,19 @@ export function planRelease(input: {
     rehearsal: input.rehearsal,
     index: layout.index.digest,
     moves: movesTo(layout.index.digest, input.tags, input.current),
+    signing,
     made: {
-      source: { revision: source.revision, time: source.time },
+      source: {
+        revision: source.revision,
+        time: source.time,
+        ...(source.url === undefined ? {} : { url: source.url }),
+      },
       platforms,
       scan,
       ...(input.base === undefined ? {} : { base: { ...input.base } }),
       tools: { ...input.tools },
+      build: input.build,
+      sboms: [...sboms],
     },
   };
 }
@@ -179,6 +225,7 @@ export function describePlan(plan: Plan): string {
     `${plan.action} ${plan.version} in ${plan.registry}/${plan.repository}${plan.rehearsal ? ' (rehearsal)' : ''}`,
     `  index      ${plan.index}`,
     ...about,
+    ...(plan.signing === undefined ? [] : [`  signed by  ${describeSigning(plan.signing)}`]),
     'tags, in this order:',
     ...moves,
     '',
@@ -196,6 +243,22 @@ function assertSame(platform: string, digest: string, done: string, on: string |
     'PLAN_INVALID',
     `${platform} can not be released: ${on === undefined ? `it ${what}` : `what was ${what}, and the layout holds ${digest}`}.`,
     'What is released must be the bytes that were started and scanned. Start and scan this layout first.',
+  );
+}
+
+function otherCommit(labelled: string | undefined, commit: string): ReleaseError {
+  return new ReleaseError(
+    'PLAN_INVALID',
+    `The layout says it was built from ${labelled ?? 'no commit'}, and ${commit} is checked out.`,
+    'Check out the commit that was built, or build the one that is checked out.',
+  );
+}
+
+function noSbom(platform: string): ReleaseError {
+  return new ReleaseError(
+    'PLAN_INVALID',
+    `${platform} has no SBOM, and what is signed has one.`,
+    'Make it first with `thoth-release sbom`; --sbom names the folder it was written to.',
   );
 }
 

@@ -8,6 +8,7 @@ import { assertGate } from './gate.ts';
 import type { Repository } from './git.ts';
 import { readIgnored } from './ignored.ts';
 import { type Layout, verifyLayout } from './layout.ts';
+import { ImageIndex } from './oci.ts';
 import { assertKept, judge } from './policy.ts';
 import type { Progress } from './progress.ts';
 import type { Regctl } from './regctl.ts';
@@ -86,7 +87,9 @@ export async function buildRelease(
 ): Promise<{ layout: Layout; base: BaseImages }> {
   const { progress } = workshop;
   const folder = releaseFolder(settings.home, version);
+  const startedOn = new Date().toISOString();
   const { layout, base } = await buildCommit(settings, version, repository, workshop, { dir: folder.layout });
+  const finishedOn = new Date().toISOString();
   await progress.stage('image policy', async () => assertKept(await judge(layout, { ...settings, version })));
   // Side by side: a start waits for the program, mostly, and a scan for the disk.
   const [starts] = await together([
@@ -95,14 +98,15 @@ export async function buildRelease(
   ]);
   await writeWhole(folder.starts, `${JSON.stringify(starts, null, 2)}\n`);
   const tools = { builder: workshop.builder.name, runner: workshop.runner.name };
-  await writeWhole(folder.build, `${JSON.stringify({ base, tools }, null, 2)}\n`);
+  const record = { base, tools, startedOn, finishedOn };
+  await writeWhole(folder.build, `${JSON.stringify(record, null, 2)}\n`);
   await verifyLayout(layout);
   return { layout, base };
 }
 
 /**
  * Makes room for a rehearsal that is done again: where the embedded registry holds other content under this
- * version, that version's tags go. A real registry is never asked for this.
+ * version, that version's tags go, and the lists of what was attached to it. A real registry is never asked for this.
  */
 export async function forgetRehearsal(
   registry: Registry,
@@ -111,13 +115,24 @@ export async function forgetRehearsal(
 ): Promise<readonly string[]> {
   const earlier = await registry.digestOf(version.tag);
   if (earlier === undefined || earlier === index) return [];
+  const lists = await referrerTags(registry, earlier);
   const removed: string[] = [];
   for (const tag of await registry.tags()) {
-    if ((await registry.digestOf(tag)) !== earlier) continue;
+    const ofIt = lists.includes(tag);
+    if (!ofIt && (await registry.digestOf(tag)) !== earlier) continue;
     await registry.removeTag(tag);
-    removed.push(tag);
+    if (!ofIt) removed.push(tag);
   }
   return removed;
+}
+
+/**
+ * The tags under which a registry without the referrers API keeps what is attached to an image and its platforms (OCI
+ * distribution spec 1.1, "referrers tag schema").
+ */
+async function referrerTags(registry: Registry, digest: string): Promise<string[]> {
+  const { manifests } = ImageIndex.parse(JSON.parse(await registry.manifest(digest)));
+  return [digest, ...manifests.map((platform) => platform.digest)].map((one) => one.replace(':', '-'));
 }
 
 async function bases(

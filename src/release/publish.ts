@@ -1,30 +1,42 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Planned } from './attachments.ts';
+import { attestRelease, type Notary } from './attest.ts';
 import { ReleaseError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import { type Layout, readLayout, verifyLayout } from './layout.ts';
 import { type CurrentTags, type Plan, remainingMoves, type TagMove } from './plan.ts';
 import type { Registry } from './registry.ts';
 
-/** What a run of a plan did. `moved` is empty where everything was in place already: nothing was written. */
+/** What a run of a plan did. Where `moved` and `signed` are empty, all was in place already: nothing was written. */
 export interface Applied {
   readonly moved: readonly string[];
+  /** What was signed and attached: `signature of the index`, `provenance`. */
+  readonly signed: readonly string[];
   readonly inPlace: readonly string[];
   /** An earlier run of the same plan was cut off, and this one went on from there. */
   readonly resumed: boolean;
 }
 
+/** Who signs a release, what is signed, and a folder that keeps it. */
+export interface Attestation {
+  readonly notary: Notary;
+  readonly planned: readonly Planned[];
+  readonly kept: string;
+}
+
 /**
- * Applies a plan: push by digest, read it back, then the tags one by one, `latest` last.
+ * Applies a plan: push by digest, read it back, sign it, then the tags one by one, `latest` last.
  *
- * No order of failures leaves a tag at an image that is not whole: a tag moves only when all of the image
+ * What is not in the registry as it was built is not signed, and no tag leads to what is not signed. No order of failures leaves a tag at an image that is not whole: a tag moves only when all of the image
  * is in the registry and was read back from there. Run again after it was cut off anywhere, it does what is
  * left and ends in the same state; run again after it ended, it writes nothing.
  *
  * @param options.layout what is pushed; a rollback or promotion moves tags to what is there, and has none
+ * @param options.attest how it is signed; nothing is, without
  * @param options.scratch folder for what is read back
  * @throws ReleaseError LAYOUT_CORRUPT, PLAN_INVALID before anything is written; PLAN_STALE where a tag went
- *   elsewhere meanwhile; VERIFY_FAILED where the registry serves other bytes; REGISTRY_* as it fails
+ *   elsewhere meanwhile; VERIFY_FAILED where the registry serves other bytes; SIGN_*; REGISTRY_* as it fails
  */
 export async function applyPlan(
   plan: Plan,
@@ -32,6 +44,7 @@ export async function applyPlan(
     registry: Registry;
     journal: Journal;
     layout?: Layout | undefined;
+    attest?: Attestation | undefined;
     scratch: string;
     say(line: string): void;
     signal?: AbortSignal | undefined;
@@ -49,16 +62,20 @@ export async function applyPlan(
     }
     say('reading it back');
     await journal.step('read back', () => readBack(registry, plan, options.scratch));
-    for (const move of left) {
-      options.signal?.throwIfAborted();
-      say(`${move.tag} -> ${move.to}`);
-      await journal.step(`tag ${move.tag}`, () => moveTag(registry, plan, move));
-    }
-    await assertMoved(registry, plan);
   }
+  // Also where every tag is in place: somebody may have removed a signature.
+  const { attest } = options;
+  const signed =
+    attest === undefined ? [] : await attestRelease(plan, attest.planned, { ...options, ...attest });
+  for (const move of left) {
+    options.signal?.throwIfAborted();
+    say(`${move.tag} -> ${move.to}`);
+    await journal.step(`tag ${move.tag}`, () => moveTag(registry, plan, move));
+  }
+  if (left.length > 0) await assertMoved(registry, plan);
   await journal.end();
   const inPlace = plan.moves.map((move) => move.tag).filter((tag) => !moved.includes(tag));
-  return { moved, inPlace, resumed: journal.resumed };
+  return { moved, inPlace, signed, resumed: journal.resumed };
 }
 
 /** Asks the registry what each of the tags points to. */

@@ -1,6 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { ReleaseError } from './errors.ts';
+import { Descriptor, ImageManifest } from './oci.ts';
 import type { Regctl } from './regctl.ts';
 import { faultError, faultOf, type RegistryFault } from './registry-fault.ts';
+
+/** What the referrers API answers (OCI distribution spec 1.1, "listing referrers"); regctl has `null` for none. */
+const Referrers = z.object({
+  manifests: z.array(Descriptor.extend({ artifactType: z.string().optional() })).nullable(),
+});
+
+/** What is attached to an image: a manifest of its own that names the image as its subject. */
+export interface Referrer {
+  readonly digest: string;
+  readonly artifactType: string | undefined;
+}
+
+/** A file to be attached to what is in the repository. */
+export interface Attachment {
+  /** Digest of what it is attached to. */
+  readonly subject: string;
+  readonly file: string;
+  readonly type: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
 
 /** A repository in a registry, and all that a release does with it. */
 export interface Registry {
@@ -23,6 +46,16 @@ export interface Registry {
   tag(tag: string, digest: string): Promise<void>;
   /** Downloads an image index and all under it into an OCI layout. */
   download(digest: string, layout: string): Promise<void>;
+  /**
+   * What is attached to a digest. A registry without the referrers API keeps the list under a tag, `sha256-…`.
+   *
+   * @param expected what was just attached: where the list lacks it, it is asked for a few times more
+   */
+  referrers(digest: string, expected?: readonly string[]): Promise<Referrer[]>;
+  /** The text of an artifact that is one file of no more than 32 MB; `undefined` where it is anything else. */
+  artifact(digest: string): Promise<string | undefined>;
+  /** Attaches a file. The same file again changes nothing. @returns the digest of what refers to the subject */
+  attach(attachment: Attachment): Promise<string>;
   /** Removes a tag: only the embedded registry of a rehearsal is asked for this. */
   removeTag(tag: string): Promise<void>;
 }
@@ -32,6 +65,8 @@ const ATTEMPTS = 30;
 /** A registry of many servers may not know at once what one of them was just given. */
 const SOON_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 200;
+/** Anybody who may push may attach anything. */
+const MOST_BYTES = 32_000_000;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
@@ -115,10 +150,62 @@ export function createRegistry(
     async download(digest, layout) {
       await ask(['image', 'copy', `${name}@${digest}`, `ocidir://${layout}:release`]);
     },
+    async referrers(digest, expected = []) {
+      for (let attempt = 1; ; attempt += 1) {
+        const list = await ask(['artifact', 'list', at(name, digest), '--format', 'raw-body']);
+        const found = parseReferrers(list, name);
+        const missing = expected.filter((one) => !found.some((referrer) => referrer.digest === one));
+        if (missing.length === 0 || attempt >= SOON_ATTEMPTS) return found;
+        await wait(attempt);
+      }
+    },
+    async artifact(digest) {
+      const manifest = await ask(['manifest', 'get', '--format', 'raw-body', at(name, digest)], 'answer');
+      const [layer, ...others] = layersOf(manifest);
+      if (layer === undefined || others.length > 0 || layer.size > MOST_BYTES) return undefined;
+      return ask(['blob', 'get', name, layer.digest], 'answer');
+    },
+    async attach({ subject, file, type, annotations }) {
+      const printed = await ask([
+        ...[
+          'artifact',
+          'put',
+          '--subject',
+          at(name, subject),
+          '--format',
+          '{{.Manifest.GetDescriptor.Digest}}',
+        ],
+        ...['--artifact-type', type, '--file', file, '--file-media-type', type],
+        ...Object.entries(annotations).flatMap(([key, value]) => ['--annotation', `${key}=${value}`]),
+      ]);
+      return printed.trim();
+    },
     async removeTag(tag) {
       await ask(['tag', 'delete', `${name}:${tag}`]);
     },
   };
+}
+
+function parseReferrers(text: string, name: string): Referrer[] {
+  try {
+    return (Referrers.parse(JSON.parse(text)).manifests ?? []).map(({ digest, artifactType }) => ({
+      digest,
+      artifactType,
+    }));
+  } catch (cause) {
+    throw new ReleaseError(
+      'REGISTRY_FAILED',
+      `${name} does not list what is attached to an image as a registry does.`,
+      'Tell whoever runs the registry.',
+      cause instanceof z.ZodError ? z.prettifyError(cause).split('\n') : [],
+      cause,
+    );
+  }
+}
+
+/** The layers of a manifest; none where it is no image's or artifact's. */
+function layersOf(manifest: string | undefined): Descriptor[] {
+  return ImageManifest.safeParse(JSON.parse(manifest ?? 'null')).data?.layers ?? [];
 }
 
 /** `name:tag` or `name@digest`. */

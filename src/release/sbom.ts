@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeWhole } from './file.ts';
@@ -8,6 +10,10 @@ import { fileName, parseOutput, readBuild, type Trivy, trivyConvert } from './sc
 
 const UUIDS = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const UUID = new RegExp(`^${UUIDS.source}$`);
+
+/** The forms an SBOM is written in. */
+export const SBOM_FORMS = ['cyclonedx', 'spdx'] as const;
+export type SbomForm = (typeof SBOM_FORMS)[number];
 
 /** What is changed in Trivy's report before an SBOM is made of it. */
 const Report = z.looseObject({
@@ -47,17 +53,40 @@ export async function writeSboms(
   const paths = await Promise.all(
     layout.platforms.map(async (image) => {
       const report = packagesOf(await packageReport(trivy, build, layout.dir, image), image, repository);
-      const base = join(output, fileName(image.platform));
+      const files = sbomFiles(output, image.platform);
       const [cyclonedx, spdx] = await Promise.all([
         trivyConvert(trivy, report, 'cyclonedx'),
         trivyConvert(trivy, report, 'spdx-json'),
       ]);
-      await writeWhole(`${base}.cdx.json`, settleCycloneDx(cyclonedx, image));
-      await writeWhole(`${base}.spdx.json`, settleSpdx(spdx, image));
-      return [`${base}.cdx.json`, `${base}.spdx.json`];
+      await writeWhole(files.cyclonedx, settleCycloneDx(cyclonedx, image));
+      await writeWhole(files.spdx, settleSpdx(spdx, image));
+      return [files.cyclonedx, files.spdx];
     }),
   );
   return paths.flat();
+}
+
+/** Where a platform's SBOMs are in the folder they were written to. */
+export function sbomFiles(folder: string, platform: string): Record<SbomForm, string> {
+  const base = join(folder, fileName(platform));
+  return { cyclonedx: `${base}.cdx.json`, spdx: `${base}.spdx.json` };
+}
+
+/** The SHA-256 of each SBOM of those platforms, in hex; platforms that lack one are left out. */
+export async function sbomDigests(folder: string, platforms: readonly string[]) {
+  const digests: ({ platform: string } & Record<SbomForm, string>)[] = [];
+  for (const platform of platforms) {
+    const { cyclonedx, spdx } = sbomFiles(folder, platform);
+    if (!existsSync(cyclonedx) || !existsSync(spdx)) continue;
+    digests.push({ platform, cyclonedx: await sha256(cyclonedx), spdx: await sha256(spdx) });
+  }
+  return digests;
+}
+
+async function sha256(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
 }
 
 /** The report with the image's name in it, and without findings: those change from one day to the next. */

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
 import { isLoopback } from './loopback.ts';
+import { hasToken, readWorkflow, type WorkflowRun } from './workflow.ts';
 
 const DOCKERFILE_ARG = /^ARG (NODE_IMAGE|RUNTIME_IMAGE)=(\S+)$/gm;
 
@@ -55,7 +56,13 @@ const address = z.string().refine(
       `${String(input).includes('@') ? 'it' : `"${input}"`} is not an address such as https://api.github.com`,
   },
 );
+/** Where cosign finds a key that is no file (cosign's KMS.md); `env://NAME` is a variable that holds one. */
+const KEY_URI = /^(?:awskms|azurekms|gcpkms|hashivault|k8s|env):\/\/./;
 const file = z.string().refine(existsSync, { error: ({ input }) => `there is no file ${input}` });
+const key = z.string().refine((value) => KEY_URI.test(value) || existsSync(value), {
+  error: ({ input }) => `there is no file ${input}, and it is no address such as awskms://…`,
+});
+const uri = z.url({ error: ({ input }) => `"${input}" is not a URL` });
 
 /** Everything about a release that a user may change, from flags first, then the environment. */
 const Settings = z.object({
@@ -122,6 +129,22 @@ const Settings = z.object({
   plainHttp: z.string().default('').transform(list).pipe(z.array(host)),
   /** PEM file of the certificate authority that signed the registry's certificate. */
   registryCa: file.optional(),
+  /** Who signs: `auto` takes `signKey` where named, else the OIDC token at hand, and a rehearsal its own key. */
+  sign: oneOf('auto', 'keyless', 'key', 'none').default('auto'),
+  /** Private key, a file of cosign's or the address of one; its password is in COSIGN_PASSWORD. */
+  signKey: key.optional(),
+  /** File with the addresses of Sigstore's services, where they are not the public ones. */
+  signingConfig: file.optional(),
+  /** File with the keys and certificates of those services. */
+  trustedRoot: file.optional(),
+  /** Public key whose signatures count when a release is verified. */
+  verifyKey: key.optional(),
+  /** Subject of the certificates whose signatures count. */
+  verifyIdentity: z.string().optional(),
+  /** Who vouched for that subject; GitHub where unset. */
+  verifyIssuer: uri.optional(),
+  /** What the provenance names as the builder, and must name; the GitHub workflow where one runs. */
+  builderId: uri.optional(),
   /** Docker Hub's own site and API: its registry is elsewhere. */
   hubUrl: address.default('https://hub.docker.com'),
   /** Who edits the page on Docker Hub, with an access token. Tokens have a variable only, and no flag. */
@@ -140,6 +163,10 @@ const Settings = z.object({
 export type Settings = z.infer<typeof Settings> & {
   readonly home: string;
   readonly project: string;
+  /** The GitHub workflow that this is a part of. */
+  readonly workflow?: WorkflowRun;
+  /** Whether an OIDC token can be had without asking a person. */
+  readonly token: boolean;
   /** Whether the registry was named, and is not just the default. */
   readonly registryNamed: boolean;
 };
@@ -163,6 +190,14 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   runner: 'THOTH_RUNNER',
   plainHttp: 'THOTH_REGISTRY_PLAIN_HTTP',
   registryCa: 'THOTH_REGISTRY_CA',
+  sign: 'THOTH_SIGN',
+  signKey: 'THOTH_SIGN_KEY',
+  signingConfig: 'THOTH_SIGNING_CONFIG',
+  trustedRoot: 'THOTH_TRUSTED_ROOT',
+  verifyKey: 'THOTH_VERIFY_KEY',
+  verifyIdentity: 'THOTH_VERIFY_IDENTITY',
+  verifyIssuer: 'THOTH_VERIFY_ISSUER',
+  builderId: 'THOTH_BUILDER_ID',
   hubUrl: 'THOTH_DOCKERHUB_URL',
   hubUser: 'DOCKERHUB_USERNAME',
   hubToken: 'DOCKERHUB_TOKEN',
@@ -175,8 +210,8 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
 /** Settings that nobody but this program may see. */
 export const SECRETS = ['hubToken', 'githubToken'] as const satisfies (keyof typeof VARIABLES)[];
 
-/** Settings that are paths; a relative one is meant from the project's root. */
-const FILES: readonly string[] = ['extraCa', 'registryCa'] satisfies (keyof typeof VARIABLES)[];
+/** Settings that are paths, or may be; a relative one is meant from the project's root. */
+const PATHS = ['extraCa', 'registryCa', 'signKey', 'signingConfig', 'trustedRoot', 'verifyKey'] as const;
 
 /**
  * Reads the settings once, at the edge. A flag goes before a variable, and an empty or blank one says nothing.
@@ -194,7 +229,8 @@ export function readSettings(
   const input: Record<string, string> = {};
   for (const [name, variable] of Object.entries(VARIABLES)) {
     const value = given(name, variable);
-    if (value !== undefined) input[name] = FILES.includes(name) ? resolve(project, value) : value;
+    const isPath = PATHS.some((path) => path === name) && !KEY_URI.test(value ?? '');
+    if (value !== undefined) input[name] = isPath ? resolve(project, value) : value;
   }
   // Node's own variable already names the certificate authority of a machine behind such a proxy; Node, too,
   // goes on where the file is not there.
@@ -213,8 +249,11 @@ export function readSettings(
       faults,
     );
   }
+  const workflow = readWorkflow(env);
   return {
     ...parsed.data,
+    ...(workflow === undefined ? {} : { workflow }),
+    token: hasToken(env),
     project,
     home: resolve(project, given('home', 'THOTH_HOME') ?? '.thoth'),
     registryNamed: input.registry !== undefined,

@@ -2,6 +2,7 @@ import type { Finding } from './finding.ts';
 import { describeScan } from './gate.ts';
 import { megabytes } from './megabytes.ts';
 import type { Plan } from './plan.ts';
+import { describeSigning } from './signing.ts';
 
 /** What a release came to: `summary.json`. Sizes are bytes, times seconds. */
 export interface Summary {
@@ -13,6 +14,8 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   /** The scan in one line; it says so where vulnerabilities were not looked for. */
   readonly scan: string;
+  /** Who signed. */
+  readonly signedBy: string;
   readonly stages: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
@@ -51,6 +54,7 @@ export function summarize(plan: Plan, stages: ReadonlyMap<string, number>, secon
     index: plan.index,
     rows,
     scan: made === undefined ? '' : describeScan(made.scan),
+    signedBy: plan.signing === undefined ? '' : describeSigning(plan.signing),
     stages: Object.fromEntries(stages),
     seconds: Math.round(seconds * 10) / 10,
   };
@@ -74,6 +78,7 @@ export function describeSummary(summary: Summary): string {
     ...table([['tag', 'platform', 'digest', 'size', 'start', 'findings'], ...rows]),
     '',
     summary.scan,
+    `signed by ${summary.signedBy}`,
     '',
     ...table([['stage', 'time'], ...stages, ['all', `${summary.seconds.toFixed(1)} s`]]),
   ].join('\n');

@@ -16,6 +16,8 @@ export interface Target {
   readonly repository: string;
   /** Whether this is the registry of rehearsals, on this machine. */
   readonly rehearsal: boolean;
+  /** Whether it is spoken to without TLS. */
+  readonly plain: boolean;
   close(): Promise<void>;
 }
 
@@ -54,17 +56,15 @@ export async function connect(
   const host = embedded?.host ?? registry;
   // The authority is the named registry's; the embedded one is always plain HTTP.
   const plain = embedded !== undefined || (isLoopback(host) && registryCa === undefined) ? [host] : [];
-  const regctl = createRegctl(program, {
-    plainHttp: [...new Set([...plain, ...settings.plainHttp])],
-    config,
-    signal,
-  });
+  const plainHttp = new Set([...plain, ...settings.plainHttp]);
+  const regctl = createRegctl(program, { plainHttp: [...plainHttp], config, signal });
   return {
     registry: createRegistry({ registry: host, repository }, regctl, { signal }),
     regctl,
     host,
     repository,
     rehearsal: embedded !== undefined,
+    plain: plainHttp.has(host),
     close: async () => embedded?.stop(),
   };
 }

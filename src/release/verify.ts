@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { examineRelease, type Verifier } from './attest.ts';
+import { type Check, check } from './check.ts';
 import { ReleaseError } from './errors.ts';
 import type { Layout } from './layout.ts';
+import { REVISION_ANNOTATION } from './oci.ts';
 import type { Plan } from './plan.ts';
 import type { Expected } from './policy/violation.ts';
 import { judge } from './policy.ts';
@@ -10,15 +13,6 @@ import type { Registry } from './registry.ts';
 import { versionAt } from './rollback.ts';
 import { tagsFor } from './tags.ts';
 import { type Version, versionOrNone } from './version.ts';
-
-const REVISION_ANNOTATION = 'org.opencontainers.image.revision';
-
-/** One thing that was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 /** What the registry alone says about a release. */
 export interface Verification {
@@ -31,12 +25,15 @@ export interface Verification {
   /** Each tag of the version's ranges, and what it points to. */
   readonly tags: readonly { tag: string; digest: string | null }[];
   readonly checks: readonly Check[];
+  /** Whether signatures, provenance and SBOMs are among the checks. */
+  readonly signed: boolean;
 }
 
 /**
- * Reads a release back from the registry and checks it: every byte against its digest, platforms, labels,
- * and the range tags. What a plan of this machine says is compared too, where there is one.
+ * Reads a release back from the registry and checks it: every byte against its digest, platforms, labels, signatures,
+ * attestations, and the range tags. What a plan of this machine says is compared too, where there is one.
  *
+ * @param options.signed whose signatures count, and who must be the builder; without it none is looked at
  * @param options.scratch folder for the download, which is removed
  * @throws ReleaseError VERIFY_FAILED where there is no such release, or what is served is not what its digest
  *   says; other faults are in `checks`
@@ -44,7 +41,11 @@ export interface Verification {
 export async function verifyRelease(
   registry: Registry,
   version: Version,
-  options: Pick<Expected, 'platforms' | 'sizeLimit'> & { scratch: string; plan?: Plan | undefined },
+  options: Pick<Expected, 'platforms' | 'sizeLimit'> & {
+    scratch: string;
+    plan?: Plan | undefined;
+    signed?: { verifier: Verifier; builder: string | undefined } | undefined;
+  },
 ): Promise<Verification> {
   const index = await registry.digestOf(version.tag);
   if (index === undefined) {
@@ -58,23 +59,36 @@ export async function verifyRelease(
     .update(await registry.manifest(version.tag))
     .digest('hex')}`;
   const layout = await download(registry, index, options.scratch);
+  const { signed } = options;
   try {
+    const revision = layout.annotations[REVISION_ANNOTATION] ?? null;
+    const platforms = layout.platforms.map(({ platform, digest, size }) => ({ platform, digest, size }));
+    const attached =
+      signed === undefined
+        ? []
+        : await examineRelease(
+            registry,
+            { version: version.tag, index, platforms, revision, builder: signed.builder },
+            signed.verifier,
+          );
     const released = (await registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
     const ranges = await rangeTags(registry, tagsFor(version, released).slice(1), index);
     return {
       version: version.tag,
       registry: registry.name,
       index,
-      revision: layout.annotations[REVISION_ANNOTATION] ?? null,
-      platforms: layout.platforms.map(({ platform, digest, size }) => ({ platform, digest, size })),
+      revision,
+      platforms,
       tags: [{ tag: version.tag, digest: index }, ...ranges.map(({ tag, digest }) => ({ tag, digest }))],
       checks: [
         check('index', served === index, `${version.tag} serves ${served}`),
         check('bytes', true, 'every blob hashes to its digest'),
         ...(await imageChecks(layout, { ...options, version })),
+        ...attached,
         ...ranges.map(({ tag, ok, detail }) => check(`tag ${tag}`, ok, detail)),
         ...(options.plan === undefined ? [] : [planCheck(options.plan, index)]),
       ],
+      signed: signed !== undefined,
     };
   } finally {
     await rm(layout.dir, { recursive: true, force: true });
@@ -107,6 +121,7 @@ export function describeVerification(verification: Verification): string {
   const lines = verification.checks.map(
     (one) => `  ${one.ok ? 'ok    ' : 'WRONG '} ${one.name}: ${one.detail}`,
   );
+  if (!verification.signed) lines.push('  --     signatures: NOT CHECKED, as THOTH_SIGN=none asks for');
   return [`${verification.version} in ${verification.registry} is ${verification.index}`, ...lines, ''].join(
     '\n',
   );
@@ -146,8 +161,4 @@ async function rangeTags(registry: Registry, tags: readonly string[], index: str
 
 function planCheck(plan: Plan, index: string): Check {
   return check('plan', plan.index === index, `the plan of this machine says ${plan.index}`);
-}
-
-function check(name: string, ok: boolean, detail: string): Check {
-  return { name, ok, detail };
 }

@@ -206,6 +206,7 @@ test('a registry that prints what it was sent is quoted without the password', a
   const echo = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   try {
     const { exitCode, error, printed } = await shop.release(['verify', '--tag', 'v1.0.0'], {
+      THOTH_SIGN: 'none',
       THOTH_REGISTRY: echo,
       THOTH_HOME: await shop.folder('home'),
       DOCKER_CONFIG: await shop.login(echo, { password: PASSWORD }),

@@ -8,6 +8,7 @@ import { failure } from './failure.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 const DEFAULTS = dockerfileImages(PROJECT);
+const DIGEST = `sha256:${'1'.repeat(64)}`;
 const STAND_IN = { node: 'stand-in/node', runtime: 'stand-in/runtime' };
 
 /** A network in which only some images are to be had. */
@@ -15,7 +16,7 @@ const reaching =
   (...images: string[]): Regctl =>
   async ([, , image = '']) =>
     images.includes(image)
-      ? { exitCode: 0, stdout: '', stderr: '' }
+      ? { exitCode: 0, stdout: `${DIGEST}\n`, stderr: '' }
       : { exitCode: 1, stdout: '', stderr: `no such host\n${image} is out of reach\n` };
 
 const choose = (regctl: Regctl, named: { nodeImage?: string; runtimeImage?: string } = {}) =>
@@ -33,10 +34,10 @@ describe('the base images', () => {
     });
   });
 
-  test('are the ones that were named', async () => {
-    const named = { nodeImage: 'a/node', runtimeImage: 'a/runtime' };
-    const chosen = { node: 'a/node', runtime: 'a/runtime', standIn: false };
-    assert.deepEqual(await choose(reaching('a/node', 'a/runtime'), named), chosen);
+  test('are the ones that were named, by the digest they have now', async () => {
+    const named = { nodeImage: 'a/node:24', runtimeImage: `a/runtime@${DIGEST}` };
+    const chosen = { node: `a/node:24@${DIGEST}`, runtime: `a/runtime@${DIGEST}`, standIn: false };
+    assert.deepEqual(await choose(reaching(named.nodeImage, named.runtimeImage), named), chosen);
   });
 
   for (const reached of [[], [DEFAULTS.node], [DEFAULTS.runtime]]) {

@@ -8,10 +8,12 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
+import { readLayout } from '../../src/release/layout.ts';
 import { parsePlan } from '../../src/release/plan.ts';
 import { HOST_NODE } from './host-node.ts';
 import { writeLayout } from './layout-fixture.ts';
 import { type Bench, openBench } from './release-fixture.ts';
+import { writeSbomsOf } from './signing-fixture.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const CLI = join(ROOT, 'src/release/cli.ts');
@@ -60,7 +62,8 @@ describe('thoth-release', () => {
   async function build(version: string): Promise<string> {
     const folder = join(project, '.thoth/release', version);
     const layout = join(folder, 'layout');
-    await writeLayout(layout, { version: version.slice(1), layers: [{ version }] });
+    const labels = { 'org.opencontainers.image.revision': (await git('rev-parse', 'HEAD')).stdout };
+    await writeLayout(layout, { version: version.slice(1), layers: [{ version }], labels });
     const server = createServer((_, response) => void response.end('ok'));
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health`;
@@ -75,6 +78,7 @@ describe('thoth-release', () => {
     const scan = ['scan', '--layout', layout, '--output', join(folder, 'scan'), '--allow-unchecked'];
     const { exitCode, stderr } = await call(scan, { THOTH_TRIVY_DB: `${bench.embedded.host}/none` });
     assert.equal(exitCode, 0, stderr);
+    await writeSbomsOf(await readLayout(layout), join(folder, 'sbom'));
     return layout;
   }
 
@@ -84,6 +88,7 @@ describe('thoth-release', () => {
     assert.equal(plan.exitCode, 0, plan.stderr);
     assert.match(plan.stdout, /v1\.0\.0 +absent -> sha256:.*\n.*latest +absent/s);
     assert.match(plan.stdout, /NOT CHECKED/);
+    assert.match(plan.stdout, /signed by +A REHEARSAL'S OWN KEY [0-9a-f]{64}/);
     const path = join(project, '.thoth/release/v1.0.0/plan.json');
     assert.equal(parsePlan(await readFile(path, 'utf8'), path).moves.length, 4);
 
@@ -100,7 +105,19 @@ describe('thoth-release', () => {
 
     const verified = await call(['verify', '--tag', 'v1.0.0', '--json']);
     assert.equal(verified.exitCode, 0, verified.stderr);
-    assert.ok(JSON.parse(verified.stdout).checks.every((check: { ok: boolean }) => check.ok));
+    const found = JSON.parse(verified.stdout);
+    assert.ok(found.checks.every((check: { ok: boolean }) => check.ok));
+    assert.ok(found.signed);
+    for (const command of found.commands) {
+      assert.equal(
+        (await execa('sh', ['-c', command], { env: { PATH }, reject: false })).exitCode,
+        0,
+        command,
+      );
+    }
+    const readable = await call(['verify', '--tag', 'v1.0.0']);
+    assert.match(readable.stdout, /ok {5}provenance: commit [0-9a-f]{40}, built by .*#local-builder\n/);
+    assert.match(readable.stdout, /Anybody can do so with cosign:\n {2}cosign verify --key .*cosign\.pub/);
 
     await build('v1.1.0');
     assert.equal((await call(['plan', '--tag', 'v1.1.0', '--rehearsal'])).exitCode, 0);
@@ -122,6 +139,61 @@ describe('thoth-release', () => {
     assert.match(stale.stderr, /error PLAN_STALE/);
     assert.deepEqual(await readdir(join(project, '.thoth/locks')), []);
     assert.deepEqual(await readdir(join(project, '.thoth/scratch')), []);
+  });
+
+  test('goes to a real registry signed, or unsigned where that is said', async () => {
+    const layout = await build('v2.0.0');
+    const plan = ['plan', '--tag', 'v2.0.0', '--output', join(project, '.thoth/unsigned.json')];
+    const refused = await call(plan);
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /error SIGNER_UNKNOWN: Nobody can sign this release[\s\S]*THOTH_SIGN=none/);
+    const unsigned = await call([...plan, '--rehearsal', '--sign', 'none']);
+    assert.match(unsigned.stdout, /signed by +NOBODY/);
+    const publish = ['publish', '--tag', 'v2.0.0', '--plan', plan.at(-1) ?? '', '--layout', layout];
+    const published = await call(publish);
+    assert.equal(published.exitCode, 0, published.stderr);
+    assert.doesNotMatch(published.stdout, /attached/);
+    const verified = await call(['verify', '--tag', 'v2.0.0'], { THOTH_SIGN: 'none' });
+    assert.equal(verified.exitCode, 0, verified.stderr);
+    assert.match(verified.stdout, /-- {5}signatures: NOT CHECKED/);
+    const expected = await call(['verify', '--tag', 'v2.0.0', '--verify-key', await keyPair('open sesame')]);
+    assert.equal(expected.exitCode, 6);
+    assert.match(expected.stderr, /signature of the index: there is none/);
+  });
+
+  /** @returns the public half; the private one is beside it */
+  async function keyPair(password: string): Promise<string> {
+    const prefix = join(await mkdtemp(join(bench.dir, 'key-')), 'cosign');
+    const env = { PATH, COSIGN_PASSWORD: password };
+    await execa('cosign', ['generate-key-pair', '--output-key-prefix', prefix], { env });
+    return `${prefix}.pub`;
+  }
+
+  test('is signed with a key whose password is in the environment, and never shown', async () => {
+    const password = 'open sesame 4711';
+    const layout = await build('v2.1.0');
+    const publicKey = await keyPair(password);
+    const key = publicKey.replace('.pub', '.key');
+    const publish = ['publish', '--tag', 'v2.1.0', '--layout', layout, '--sign', 'key', '--json'];
+    const path = join(project, '.thoth/signed.json');
+    const plan = ['plan', '--tag', 'v2.1.0', '--rehearsal', '--sign', 'key', '--output', path];
+    const env = { THOTH_SIGN_KEY: key, COSIGN_PASSWORD: password };
+    const wrong = await call(plan, { ...env, COSIGN_PASSWORD: 'another 4711' });
+    assert.equal(wrong.exitCode, 2);
+    assert.match(wrong.stderr, /error SIGN_KEY[\s\S]*decryption failed[\s\S]*COSIGN_PASSWORD/);
+    assert.doesNotMatch(wrong.stderr + wrong.stdout, /4711/);
+    assert.equal((await call(plan, env)).exitCode, 0);
+    const other = (await keyPair(password)).replace('.pub', '.key');
+    const swapped = await call([...publish, '--plan', path], { ...env, THOTH_SIGN_KEY: other });
+    assert.equal(JSON.parse(swapped.stderr).error.code, 'SIGN_KEY');
+    const published = await call([...publish, '--plan', path], env);
+    assert.equal(published.exitCode, 0, published.stderr);
+    assert.equal(JSON.parse(published.stdout).signed.length, 8);
+    assert.doesNotMatch(published.stderr + published.stdout, /4711/);
+    for (const as of [{ THOTH_VERIFY_KEY: publicKey }, { ...env, THOTH_SIGN: 'key' }]) {
+      const verified = await call(['verify', '--tag', 'v2.1.0'], as);
+      assert.equal(verified.exitCode, 0, verified.stderr);
+    }
   });
 
   test('of two publishes at once one wins, and the other is refused or finds all done', async () => {
@@ -161,7 +233,7 @@ describe('thoth-release', () => {
     ['wrong settings', ['policy', '--layout', '.', '--platforms', 'plan9/mips'], 2, /THOTH_PLATFORMS/],
     ['a folder that is no layout', ['policy', '--layout', '.'], 2, /error LAYOUT_INVALID/],
     ['an archive that is none', ['layout', 'package.json', '--output', 'x'], 2, /error LAYOUT_INVALID/],
-    ['nothing built', ['plan', '--tag', 'v9.0.0'], 2, /error LAYOUT_INVALID/],
+    ['nothing built', ['plan', '--tag', 'v9.0.0', '--sign', 'none'], 2, /error LAYOUT_INVALID/],
     ['no plan', ['publish', '--tag', 'v9.0.0', '--plan', 'nothing.json'], 2, /error PLAN_INVALID/],
     ['a malformed plan', ['publish', '--tag', 'v9.0.0', '--plan', 'package.json'], 2, /error PLAN_INVALID/],
     ['no such release', ['verify', '--tag', 'v9.9.9'], 6, /error VERIFY_FAILED/],
@@ -209,10 +281,10 @@ describe('thoth-release', () => {
   test('refuses a layout that was not scanned, and one that a scan could not check for a real release', async () => {
     const layout = join(project, '.thoth/release/v5.0.0/layout');
     await writeLayout(layout, { version: '5.0.0' });
-    const plan = ['plan', '--tag', 'v5.0.0'];
+    const plan = ['plan', '--tag', 'v5.0.0', '--sign', 'none'];
     assert.match((await call(plan)).stderr, /error PLAN_INVALID: v5\.0\.0 was not scanned/);
     await build('v5.1.0');
-    const unchecked = await call(['plan', '--tag', 'v5.1.0']);
+    const unchecked = await call(['plan', '--tag', 'v5.1.0', '--sign', 'none']);
     assert.equal(unchecked.exitCode, 7);
     assert.match(unchecked.stderr, /error SCAN_DATA: Vulnerabilities were NOT CHECKED/);
   });

@@ -27,6 +27,7 @@ describe('thoth-release docker-hub', () => {
     const plan = {
       schema: 1,
       action: 'publish',
+      signing: { mode: 'none' },
       version: 'v1.0.0',
       registry: 'docker.io',
       index: DIGEST,

@@ -28,6 +28,11 @@ const IMAGES = [
   { platform: 'linux/arm64', digest: digest('2'), size: 59_000_000 },
 ];
 
+function layoutOf(revision: string): Layout {
+  const annotations = { 'org.opencontainers.image.revision': revision };
+  return { index: { digest: B }, platforms: IMAGES, annotations } as unknown as Layout;
+}
+
 type Input = Parameters<typeof planRelease>[0];
 /** Evidence that every gate is passed, and what a case puts in its place. */
 function input(changes: Partial<Input> = {}): Input {
@@ -36,7 +41,7 @@ function input(changes: Partial<Input> = {}): Input {
     target: { registry: 'docker.io', repository: 'a/b' },
     rehearsal: false,
     source: { revision: 'c0ffee', time: 1_700_000_000 },
-    layout: { index: { digest: B }, platforms: IMAGES } as unknown as Layout,
+    layout: layoutOf('c0ffee'),
     starts: IMAGES.map(({ platform, digest }) => ({ platform, digest, seconds: 1, runner: 'docker' })),
     scan: {
       scanner: 'trivy 0.74.0',
@@ -51,6 +56,9 @@ function input(changes: Partial<Input> = {}): Input {
       ['latest', A],
     ]),
     tools: {},
+    build: { builder: 'https://builder.example/1' },
+    sboms: IMAGES.map(({ platform }) => ({ platform, cyclonedx: 'c'.repeat(64), spdx: 'd'.repeat(64) })),
+    signing: { mode: 'key', fingerprint: 'f'.repeat(64) },
     ...changes,
   };
 }
@@ -111,6 +119,13 @@ describe('a plan', () => {
       'SCAN_DATA',
       'no network',
     ],
+    ['a layout of another commit', { layout: layoutOf('badcafe') }, 'PLAN_INVALID', 'badcafe'],
+    [
+      'a platform without SBOM, where it is signed',
+      { sboms: input().sboms.slice(1) },
+      'PLAN_INVALID',
+      'amd64',
+    ],
     ['a released version of other content', { current: new Map([['v1.0.1', A]]) }, 'TAG_IMMUTABLE', A],
   ];
   for (const [name, changes, code, text] of REFUSED) {
@@ -122,6 +137,13 @@ describe('a plan', () => {
   test('of a rehearsal may go without vulnerability data', () => {
     const unchecked = { ...scan, vulnerabilities: { status: 'not-checked', reason: 'no network' } as const };
     assert.equal(planRelease(input({ scan: unchecked, rehearsal: true })).rehearsal, true);
+  });
+
+  test('says who signs, and needs no SBOM where nobody does', () => {
+    assert.match(describePlan(planRelease(input())), /signed by {2}the key ffff/);
+    const unsigned = planRelease(input({ signing: { mode: 'none' }, sboms: [] }));
+    assert.match(describePlan(unsigned), /signed by {2}NOBODY/);
+    assert.deepEqual(unsigned.made?.sboms, []);
   });
 
   test('moves no exact tag, and any other', () => {
@@ -154,6 +176,8 @@ describe('a plan', () => {
     ['another version of the form', JSON.stringify({ ...planRelease(input()), schema: 2 })],
     ['a field it does not know', JSON.stringify({ ...planRelease(input()), force: true })],
     ['a digest that is none', JSON.stringify({ ...planRelease(input()), index: 'sha256:../../x' })],
+    ['nobody who signs', JSON.stringify({ ...planRelease(input()), signing: undefined })],
+    ['signatures on what it does not know', JSON.stringify({ ...planRelease(input()), made: undefined })],
     ['no moves', JSON.stringify({ ...planRelease(input()), moves: [] })],
   ];
   for (const [name, text] of MALFORMED) {

@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
 import { z } from 'zod';
+import { sbomDigests } from '../../src/release/sbom.ts';
 import { requireTool } from '../../src/release/tools.ts';
 import { type Certified, certify, makeAuthority } from './certificates.ts';
 import { type Logged, PASSWORD, type RegistryServer, startRegistry } from './registry-server.ts';
 import { encoded, everythingIn, HOME, type Outcome, Workshop } from './registry-workshop.ts';
+import { SigningKey, writeSbomsOf } from './signing-fixture.ts';
 import { TokenServer } from './token-server.ts';
 
 const WRONG = 'not the password 4711';
 const TAGS = ['v1.0.0', 'v1.0', 'v1', 'latest'];
 const Published = z.object({ moved: z.array(z.string()), inPlace: z.array(z.string()) });
-const Verified = z.object({ index: z.string() });
+const Verified = z.object({ index: z.string(), commands: z.array(z.string()) });
 
 let shop: Workshop;
 let authority: Certified;
@@ -145,11 +147,55 @@ for (const [server, find] of SERVERS) {
         const verified = await shop.release(['verify', '--tag', 'v1.0.0'], {
           THOTH_HOME: await shop.folder('home'),
           THOTH_REGISTRY: host,
+          THOTH_SIGN: 'none',
           DOCKER_CONFIG: await shop.login(host, { password: PASSWORD }),
           ...trusting(),
         });
         assert.equal(verified.exitCode, 0, verified.printed);
         assert.equal(Verified.parse(verified.result).index, shop.layout.index.digest);
+      });
+
+      // Once with each server, and once by password and by token.
+      if (!secure || byToken !== (server === SERVERS[0][0])) return;
+      test('is released to signed, and verified, by cosign too with the command lines that verify prints', async () => {
+        const { host } = registry;
+        const key = await SigningKey.make(shop.dir);
+        const sboms = await shop.folder('sbom');
+        await writeSbomsOf(shop.layout, sboms);
+        const signed = {
+          signing: { mode: 'key', fingerprint: key.fingerprint } as const,
+          sboms: await sbomDigests(sboms, ['linux/amd64', 'linux/arm64']),
+        };
+        const env = {
+          THOTH_HOME: await shop.folder('home'),
+          THOTH_REGISTRY: host,
+          THOTH_REPOSITORY: 'thoth/signed',
+          THOTH_SIGN_KEY: key.key,
+          THOTH_VERIFY_KEY: key.publicFile,
+          DOCKER_CONFIG: await shop.login(host, { password: PASSWORD }),
+          ...trusting(),
+        };
+        const plan = await shop.plan(host, 'thoth/signed', signed);
+        const args = ['--plan', plan, '--layout', shop.layout.dir, '--sbom', sboms];
+        const published = await shop.release(['publish', '--tag', 'v1.0.0', ...args], env);
+        assert.equal(published.exitCode, 0, published.printed);
+        const verified = await shop.release(['verify', '--tag', 'v1.0.0'], env);
+        assert.equal(verified.exitCode, 0, verified.printed);
+        const { commands } = Verified.parse(verified.result);
+        assert.equal(commands.length, 8);
+        // cosign speaks to no token server on a private address, as this one is.
+        if (byToken) return;
+        const PATH = `${join(HOME, 'tools/bin')}:${process.env.PATH}`;
+        for (const command of commands) {
+          const { DOCKER_CONFIG } = env;
+          const options = {
+            extendEnv: false,
+            env: { PATH, HOME: shop.dir, DOCKER_CONFIG },
+            reject: false,
+          } as const;
+          const { exitCode, stderr } = await execa('sh', ['-c', command], options);
+          assert.equal(exitCode, 0, `${command}\n${stderr}`);
+        }
       });
     });
   }

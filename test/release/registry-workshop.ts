@@ -9,7 +9,7 @@ import type { Registry } from '../../src/release/registry.ts';
 import { HOST_NODE } from './host-node.ts';
 import { type LayoutOptions, writeLayout } from './layout-fixture.ts';
 import { USER } from './registry-server.ts';
-import { planFor } from './release-fixture.ts';
+import { planFor, type SignedBy } from './release-fixture.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 export const HOME = join(ROOT, '.thoth');
@@ -110,9 +110,9 @@ export class Workshop {
   }
 
   /** Writes the plan of v1.0.0, of which nothing is released yet, into a folder of its own. @returns its path */
-  async plan(host: string, repository = REPOSITORY): Promise<string> {
+  async plan(host: string, repository = REPOSITORY, signed?: SignedBy): Promise<string> {
     const path = join(await this.folder('plan'), 'plan.json');
-    const plan = await planFor(emptyAt(`${host}/${repository}`), 'v1.0.0', this.layout);
+    const plan = await planFor(emptyAt(`${host}/${repository}`), 'v1.0.0', this.layout, signed);
     await writeFile(path, formatPlan(plan));
     return path;
   }
@@ -159,5 +159,6 @@ function emptyAt(name: string): Registry {
     tags: async () => [],
     digestOf: async () => undefined,
     ...{ manifest: fail, push: fail, tag: fail, download: fail, removeTag: fail },
+    ...{ referrers: fail, artifact: fail, attach: fail },
   };
 }

@@ -4,10 +4,11 @@ import { join, resolve } from 'node:path';
 import { type EmbeddedRegistry, startEmbedded } from '../../src/release/embedded.ts';
 import { openJournal } from '../../src/release/journal.ts';
 import { type Layout, readLayout } from '../../src/release/layout.ts';
-import { formatPlan, type Plan, planRelease } from '../../src/release/plan.ts';
-import { type Applied, applyPlan, currentTags } from '../../src/release/publish.ts';
+import { formatPlan, type Plan, planRelease, type SbomDigests } from '../../src/release/plan.ts';
+import { type Applied, type Attestation, applyPlan, currentTags } from '../../src/release/publish.ts';
 import { createRegctl } from '../../src/release/regctl.ts';
 import { createRegistry, type Registry } from '../../src/release/registry.ts';
+import type { Signing } from '../../src/release/signing.ts';
 import { tagsFor } from '../../src/release/tags.ts';
 import { requireTool } from '../../src/release/tools.ts';
 import { parseVersion, versionOrNone } from '../../src/release/version.ts';
@@ -64,8 +65,23 @@ export async function makeLayout(
   return readLayout(dir);
 }
 
-/** Plans a layout's release as the command does, with evidence that every gate is passed. */
-export async function planFor(registry: Registry, version: string, layout: Layout): Promise<Plan> {
+/** Who signs a release, and the SBOMs that are attached to it. */
+export interface SignedBy {
+  readonly signing: Signing;
+  readonly sboms: readonly SbomDigests[];
+}
+
+/**
+ * Plans a layout's release as the command does, with evidence that every gate is passed.
+ *
+ * @param signed who signs and what is attached; nobody and nothing, without
+ */
+export async function planFor(
+  registry: Registry,
+  version: string,
+  layout: Layout,
+  signed: SignedBy = { signing: { mode: 'none' }, sboms: [] },
+): Promise<Plan> {
   const parsed = parseVersion(version);
   const released = (await registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
   const tags = tagsFor(parsed, released);
@@ -97,6 +113,8 @@ export async function planFor(registry: Registry, version: string, layout: Layou
     tags,
     current: await currentTags(registry, tags),
     tools: {},
+    build: { builder: 'https://builder.example/test' },
+    ...signed,
   });
 }
 
@@ -106,8 +124,8 @@ export async function apply(
   registry: Registry,
   dir: string,
   layout?: Layout,
-  signal?: AbortSignal,
+  options: { attest?: Attestation; signal?: AbortSignal } = {},
 ): Promise<Applied> {
   const journal = await openJournal(join(dir, 'journal.jsonl'), formatPlan(plan));
-  return applyPlan(plan, { registry, journal, layout, scratch: dir, say: () => undefined, signal });
+  return applyPlan(plan, { registry, journal, layout, scratch: dir, say: () => undefined, ...options });
 }

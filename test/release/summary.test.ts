@@ -36,7 +36,10 @@ function plan(vulnerabilities: NonNullable<Plan['made']>['scan']['vulnerabilitie
         ],
       },
       tools: {},
+      build: { builder: 'https://builder.example/1' },
+      sboms: [],
     },
+    signing: { mode: 'rehearsal', fingerprint: 'f'.repeat(64) },
   };
 }
 const STAGES = new Map([

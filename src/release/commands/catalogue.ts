@@ -34,6 +34,20 @@ const SIZE_LIMIT = [
   '--size-limit <MB>',
   'most megabytes of a platform, compressed (THOTH_SIZE_LIMIT; default 500)',
 ] as const;
+const SIGN = [
+  ['--sign <mode>', 'who signs: auto, key, keyless or none (THOTH_SIGN)'],
+  ['--sign-key <key>', 'private key: a file, or its address in a KMS (THOTH_SIGN_KEY, COSIGN_PASSWORD)'],
+] as const;
+const SIGSTORE = [
+  ['--signing-config <file>', "addresses of a Sigstore of one's own (THOTH_SIGNING_CONFIG)"],
+  ['--trusted-root <file>', "keys and certificates of a Sigstore of one's own (THOTH_TRUSTED_ROOT)"],
+] as const;
+const BUILDER_ID = ['--builder-id <uri>', 'builder in the provenance (THOTH_BUILDER_ID)'] as const;
+const SBOM = ['--sbom <dir>', "folder of the SBOMs (default: the release's own in .thoth)"] as const;
+const BUILT_BY = [
+  '--built-by <engine>',
+  'what built the layout, where that was not `rehearse`: it goes into the provenance',
+] as const;
 const CHANNEL = ['--channel <name>', 'tag that a pre-release also gets, such as next'] as const;
 const DRY_RUN = ['--dry-run', 'only say what would be done'] as const;
 
@@ -56,6 +70,7 @@ export const COMMANDS: readonly Entry[] = [
       SCANNER,
       SIZE_LIMIT,
       CHANNEL,
+      ...SIGN,
     ],
     examples: ['rehearse v1.0.0', 'rehearse v1.1.0-rc.1 --channel next --json'],
     load: async () => (await import('./rehearse.ts')).rehearse,
@@ -152,6 +167,10 @@ export const COMMANDS: readonly Entry[] = [
       ['--layout <dir>', "default: the release's own in .thoth"],
       ['--evidence <file>', 'what `start` wrote down'],
       ['--scan <file>', 'report.json of the scan'],
+      SBOM,
+      BUILT_BY,
+      BUILDER_ID,
+      ...SIGN,
       ['--output <file>', "default: the release's plan.json in .thoth"],
       CHANNEL,
       ['--rehearsal', 'for a registry on this machine: vulnerabilities may be unchecked'],
@@ -169,6 +188,11 @@ export const COMMANDS: readonly Entry[] = [
       ['--layout <dir>', "default: the release's own in .thoth"],
       ['--plan <file>', 'do exactly this plan; refused where the registry changed since'],
       ['--evidence <file>', 'what `start` wrote down'],
+      SBOM,
+      BUILT_BY,
+      BUILDER_ID,
+      ...SIGN,
+      ...SIGSTORE,
       CHANNEL,
       DRY_RUN,
     ],
@@ -178,11 +202,17 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     usage: 'verify',
-    summary: 'read a release back from the registry and check it',
+    summary: 'read a release back from the registry and check it, signatures too',
     options: [
       TAG,
       ...TARGET,
       PLATFORMS,
+      ['--verify-key <key>', 'public key whose signatures count (THOTH_VERIFY_KEY)'],
+      ['--verify-identity <subject>', 'who must have signed, keyless (THOTH_VERIFY_IDENTITY)'],
+      ['--verify-issuer <url>', 'who vouched for that (THOTH_VERIFY_ISSUER; default GitHub)'],
+      SIGSTORE[1],
+      BUILDER_ID,
+      ['--sign <mode>', 'none: look at no signature (THOTH_SIGN)'],
       ['--rebuild', 'build its commit again from nothing, and compare the digests'],
     ],
     required: ['tag'],

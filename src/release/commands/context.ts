@@ -1,3 +1,4 @@
+import { takeSecrets } from '../cosign.ts';
 import { createProgress, type Progress, progressStyle } from '../progress.ts';
 import { readSettings, SECRETS, type Settings, VARIABLES } from '../settings.ts';
 
@@ -7,6 +8,8 @@ export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 /** What every command is given. */
 export interface Context {
   readonly settings: Settings;
+  /** Variables for cosign alone: a password, a key, and what an OIDC token is had with. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly json: boolean;
   readonly progress: Progress;
   /** Aborted by SIGINT and SIGTERM; every child process ends with it. */
@@ -34,6 +37,7 @@ export function createContext(flags: Flags, env: NodeJS.ProcessEnv, signal: Abor
   for (const name of SECRETS) delete env[VARIABLES[name]];
   return {
     settings,
+    secrets: takeSecrets(env, [settings.signKey, settings.verifyKey]),
     json,
     signal,
     progress: createProgress(progressStyle(json, env, process.stderr), env, process.stderr),

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
@@ -5,13 +7,17 @@ import { writeWhole } from '../file.ts';
 import { releaseFolder } from '../folder.ts';
 import { assertClean, assertTagAtHead, readRepository } from '../git.ts';
 import { readLayout } from '../layout.ts';
-import { describePlan, formatPlan, Plan, planRelease } from '../plan.ts';
+import { type BuildFacts, describePlan, formatPlan, Plan, planRelease } from '../plan.ts';
+import { builderOf, LOCKFILE } from '../provenance.ts';
 import { currentTags } from '../publish.ts';
+import { sbomDigests } from '../sbom.ts';
 import { ScanReport } from '../scan.ts';
+import { dockerfileImages, type Settings } from '../settings.ts';
 import { tagsFor } from '../tags.ts';
 import { openTarget, type Target } from '../target.ts';
 import { parseVersion, type Version, versionOrNone } from '../version.ts';
 import type { CommandModule, Context } from './context.ts';
+import { planSigning } from './notary.ts';
 import { readRecord } from './record.ts';
 import { readEvidence } from './start.ts';
 
@@ -20,6 +26,8 @@ const Flags = z.object({
   layout: z.string().optional(),
   evidence: z.string().optional(),
   scan: z.string().optional(),
+  sbom: z.string().optional(),
+  builtBy: z.string().optional(),
   output: z.string().optional(),
   channel: z.string().optional(),
   rehearsal: z.boolean().default(false),
@@ -27,11 +35,13 @@ const Flags = z.object({
 });
 
 /** What a build left for the plan, in `build.json`. */
-export const BuildRecord = z.object({
+const BuildRecord = z.object({
   base: z.object({ node: z.string(), runtime: z.string(), standIn: z.boolean() }).optional(),
   tools: z.record(z.string(), z.string()),
+  startedOn: z.iso.datetime().optional(),
+  finishedOn: z.iso.datetime().optional(),
 });
-export type BuildRecord = z.infer<typeof BuildRecord>;
+type BuildRecord = z.infer<typeof BuildRecord>;
 
 /** `plan --tag VERSION`: what a publish would do, written to plan.json and printed. */
 export const plan: CommandModule = {
@@ -60,30 +70,36 @@ export const plan: CommandModule = {
 };
 
 /**
- * Plans the release of a layout from what lies beside it: the evidence that it was started, its scan report.
+ * Plans the release of a layout from what lies beside it: the evidence that it was started, its scan report, SBOMs.
  *
- * @throws ReleaseError of every gate: git, start, scan, immutable tag
+ * @param options.builtBy the engine that built it, where that was not this program and left no `build.json`
+ * @throws ReleaseError of every gate: git, start, scan, immutable tag, who signs
  */
 export async function makePlan(
-  { settings }: Pick<Context, 'settings'>,
+  context: Pick<Context, 'settings' | 'secrets' | 'signal'>,
   target: Target,
   version: Version,
   options: {
     layout?: string | undefined;
     evidence?: string | undefined;
     scan?: string | undefined;
+    sbom?: string | undefined;
+    builtBy?: string | undefined;
     channel?: string | undefined;
     rehearsal: boolean;
   },
 ): Promise<Plan> {
+  const { settings } = context;
   const folder = releaseFolder(settings.home, version);
+  // The cheapest question, and the one that a machine answers wrongly most often: it goes first.
+  const signing = await planSigning(context, options.rehearsal);
   const repository = await readRepository(settings.project);
   assertClean(repository);
   await assertTagAtHead(settings.project, version, repository);
   const layout = await readLayout(options.layout ?? folder.layout);
   const released = (await target.registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
   const tags = tagsFor(version, [...repository.versions, ...released], { channel: options.channel });
-  const build = await readRecord(folder.build, BuildRecord);
+  const build = await readBuild(settings, folder.build, options.builtBy);
   if (build?.base?.standIn === true && !options.rehearsal) {
     throw new ReleaseError(
       'BASE_IMAGE',
@@ -103,7 +119,7 @@ export async function makePlan(
     version,
     target: { registry: target.host, repository: target.repository },
     rehearsal: options.rehearsal,
-    source: { revision: repository.head, time: repository.time },
+    source: { revision: repository.head, time: repository.time, url: repository.url },
     layout,
     starts: await readEvidence(options.evidence ?? folder.starts),
     scan: report,
@@ -111,5 +127,37 @@ export async function makePlan(
     current: await currentTags(target.registry, tags),
     base: build?.base,
     tools: { node: process.versions.node, scanner: report.scanner, ...build?.tools },
+    build: await buildFacts(settings, build),
+    sboms: await sbomDigests(
+      options.sbom ?? folder.sbom,
+      layout.platforms.map(({ platform }) => platform),
+    ),
+    signing,
   });
+}
+
+/** What this program's own build wrote down; else what the caller says of an engine that built by the settings. */
+async function readBuild(
+  settings: Settings,
+  path: string,
+  builtBy: string | undefined,
+): Promise<BuildRecord | undefined> {
+  if (builtBy === undefined) return readRecord(path, BuildRecord);
+  const defaults = dockerfileImages(settings.project);
+  const node = settings.nodeImage ?? defaults.node;
+  const runtime = settings.runtimeImage ?? defaults.runtime;
+  return { base: { node, runtime, standIn: false }, tools: { builder: builtBy } };
+}
+
+async function buildFacts(settings: Settings, build: BuildRecord | undefined): Promise<BuildFacts> {
+  const { workflow, project } = settings;
+  const { startedOn, finishedOn } = build ?? {};
+  const lock = await readFile(join(project, LOCKFILE)).catch(() => undefined);
+  return {
+    builder: builderOf(settings),
+    ...(workflow === undefined ? {} : { invocation: workflow.invocation }),
+    ...(startedOn === undefined ? {} : { startedOn }),
+    ...(finishedOn === undefined ? {} : { finishedOn }),
+    ...(lock === undefined ? {} : { lockfile: createHash('sha256').update(lock).digest('hex') }),
+  };
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { plannedAttachments } from '../attachments.ts';
 import { ReleaseError } from '../errors.ts';
 import { writeWhole } from '../file.ts';
 import { findPlan, releaseFolder } from '../folder.ts';
@@ -9,10 +10,11 @@ import { type Layout, readLayout } from '../layout.ts';
 import { takeLock } from '../lock.ts';
 import { isLoopback } from '../loopback.ts';
 import { describePlan, formatPlan, type Plan } from '../plan.ts';
-import { type Applied, applyPlan } from '../publish.ts';
+import { type Applied, type Attestation, applyPlan } from '../publish.ts';
 import { openTarget, type Target } from '../target.ts';
 import { parseVersion } from '../version.ts';
 import type { CommandModule, Context } from './context.ts';
+import { openNotary } from './notary.ts';
 import { makePlan } from './plan.ts';
 
 const Flags = z.object({
@@ -20,6 +22,8 @@ const Flags = z.object({
   layout: z.string().optional(),
   plan: z.string().optional(),
   evidence: z.string().optional(),
+  sbom: z.string().optional(),
+  builtBy: z.string().optional(),
   channel: z.string().optional(),
   dryRun: z.boolean().default(false),
 });
@@ -44,7 +48,8 @@ export const publish: CommandModule = {
       const layout = await readLayout(options.layout ?? folder.layout);
       const path = options.plan ?? folder.plan;
       if (given === undefined) await writeWhole(path, formatPlan(plan));
-      const applied = await applyWith(context, target, plan, path, layout);
+      const sboms = options.sbom ?? folder.sbom;
+      const applied = await applyWith(context, target, plan, path, { layout, sboms });
       context.print(describeApplied(plan, applied), { version: plan.version, index: plan.index, ...applied });
     } finally {
       await target.close();
@@ -52,26 +57,47 @@ export const publish: CommandModule = {
   },
 };
 
-/** Applies a plan under the repository's lock, with a journal beside the plan's file. */
+/**
+ * Applies a plan under the repository's lock, with a journal and what was signed beside the plan's file.
+ *
+ * @param built what is published, with the folder of its SBOMs; a rollback or promotion has none
+ */
 export async function applyWith(
-  { settings, progress, signal }: Pick<Context, 'settings' | 'progress' | 'signal'>,
+  context: Pick<Context, 'settings' | 'secrets' | 'progress' | 'signal'>,
   target: Target,
   plan: Plan,
   path: string,
-  layout?: Layout,
+  built?: { layout: Layout; sboms: string },
 ): Promise<Applied> {
+  const { settings, progress, signal } = context;
+  const beside = dirname(resolve(path));
+  // Before anything is written: a key that can not be used, an SBOM that is not the planned one.
+  const attest =
+    built === undefined ? undefined : await attestation(context, plan, built.sboms, join(beside, 'signed'));
   const scratch = join(settings.home, 'scratch');
   await mkdir(scratch, { recursive: true });
   const name = target.rehearsal ? `embedded/${target.repository}` : target.registry.name;
   const lock = await takeLock(settings.home, name);
   try {
-    const journal = await openJournal(join(dirname(resolve(path)), 'journal.jsonl'), formatPlan(plan));
+    const journal = await openJournal(join(beside, 'journal.jsonl'), formatPlan(plan));
+    const { registry } = target;
     return await progress.stage(plan.action, (say) =>
-      applyPlan(plan, { registry: target.registry, journal, layout, scratch, say, signal }),
+      applyPlan(plan, { registry, journal, layout: built?.layout, attest, scratch, say, signal }),
     );
   } finally {
     await lock.release();
   }
+}
+
+async function attestation(
+  context: Pick<Context, 'settings' | 'secrets' | 'signal'>,
+  plan: Plan,
+  sboms: string,
+  kept: string,
+): Promise<Attestation | undefined> {
+  const notary = plan.signing === undefined ? undefined : await openNotary(context, plan.signing);
+  if (notary === undefined) return undefined;
+  return { notary, planned: await plannedAttachments(plan, sboms), kept };
 }
 
 /** What a plan did, a line each. */
@@ -79,8 +105,9 @@ export function describeApplied(plan: Plan, applied: Applied): string {
   const place = `${plan.registry}/${plan.repository}`;
   return [
     ...(applied.resumed ? ['an earlier run was cut off: this one went on from there'] : []),
+    ...applied.signed.map((what) => `attached: ${what}`),
     ...applied.moved.map((tag) => `${place}:${tag} -> ${plan.index}`),
-    ...(applied.moved.length === 0
+    ...(applied.moved.length === 0 && applied.signed.length === 0
       ? [`${place}: every tag of ${plan.version} was in place, nothing was written`]
       : []),
   ].join('\n');

@@ -15,6 +15,7 @@ import { parseVersion } from '../version.ts';
 import type { CommandModule } from './context.ts';
 import { makePlan } from './plan.ts';
 import { applyWith } from './publish.ts';
+import { openSignatures } from './verify.ts';
 import { openWorkshop } from './workshop.ts';
 
 const Flags = z.object({
@@ -43,12 +44,12 @@ export const rehearse: CommandModule = {
       if (removed.length > 0) progress.warn(`an earlier rehearsal is replaced: ${removed.join(', ')}`);
       const plan = await makePlan(context, target, version, { channel, rehearsal: true });
       await writeWhole(folder.plan, formatPlan(plan));
-      await applyWith(context, target, plan, folder.plan, layout);
+      await applyWith(context, target, plan, folder.plan, { layout, sboms: folder.sbom });
       const { platforms, sizeLimit } = settings;
+      const { signed } = await openSignatures(context, target, version, plan);
       await progress.stage('verify', async () => {
-        assertVerified(
-          await verifyRelease(target.registry, version, { platforms, sizeLimit, scratch: folder.dir, plan }),
-        );
+        const options = { platforms, sizeLimit, scratch: folder.dir, plan, signed };
+        assertVerified(await verifyRelease(target.registry, version, options));
       });
       const previous = await progress.stage('previous release', (say) =>
         readPrevious({

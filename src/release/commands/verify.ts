@@ -1,11 +1,17 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { chooseBuilder } from '../builder/choose.ts';
+import { consumerCommands } from '../consumer.ts';
 import { ReleaseError } from '../errors.ts';
 import { findPlan, releaseFolder } from '../folder.ts';
 import { assertClean, readRepository } from '../git.ts';
+import type { Plan } from '../plan.ts';
 import { buildCommit } from '../prepare.ts';
+import { builderOf } from '../provenance.ts';
+import type { Settings } from '../settings.ts';
+import { chooseTrust, type Trust } from '../signing.ts';
+import { sourceUrl } from '../source-url.ts';
 import { openEmbedded, openTarget, type Target } from '../target.ts';
 import {
   assertVerified,
@@ -16,6 +22,7 @@ import {
 } from '../verify.ts';
 import { parseVersion, type Version } from '../version.ts';
 import type { CommandModule, Context } from './context.ts';
+import { openVerifier } from './notary.ts';
 
 const Flags = z.object({ tag: z.string(), rebuild: z.boolean().default(false) });
 
@@ -33,23 +40,71 @@ export const verify: CommandModule = {
       // A plan for another registry says nothing about this one.
       const comparable =
         plan?.action === 'publish' && (plan.registry === target.host || (plan.rehearsal && target.rehearsal));
+      const known = comparable ? plan : undefined;
+      const { signed, commands } = await openSignatures(context, target, version, known);
       const read = await progress.stage('verify', () =>
         verifyRelease(target.registry, version, {
           platforms: settings.platforms,
           sizeLimit: settings.sizeLimit,
           scratch,
-          plan: comparable ? plan : undefined,
+          plan: known,
+          signed,
         }),
       );
       const verification = rebuild ? await rebuilt(context, target, version, read) : read;
       const place = target.rehearsal ? '(the embedded registry of rehearsals)\n' : '';
-      print(`${place}${describeVerification(verification)}`, { ...verification, embedded: target.rehearsal });
+      const others = commands(verification);
+      const how = others.length === 0 ? '' : `\nAnybody can do so with cosign:\n  ${others.join('\n  ')}\n`;
+      print(`${place}${describeVerification(verification)}${how}`, {
+        ...verification,
+        embedded: target.rehearsal,
+        commands: others,
+      });
       assertVerified(verification);
     } finally {
       await target.close();
     }
   },
 };
+
+/**
+ * Whose signatures count on a release, and how somebody else verifies it by cosign alone.
+ *
+ * @param plan this machine's, where it made the release: a rehearsal is signed by a key of its own
+ */
+export async function openSignatures(
+  context: Pick<Context, 'settings' | 'secrets' | 'signal'>,
+  target: Target,
+  version: Version,
+  plan: Plan | undefined,
+) {
+  const { settings } = context;
+  const text = await readFile(join(settings.project, 'package.json'), 'utf8').catch(() => undefined);
+  const about = {
+    rehearsal: target.rehearsal || plan?.rehearsal === true,
+    source: sourceUrl(text, undefined),
+    tag: version.tag,
+  };
+  const trust = chooseTrust(settings, about);
+  const verifier = await openVerifier(context, trust);
+  const registry = [
+    ...(target.plain ? ['--allow-http-registry'] : []),
+    ...(settings.registryCa === undefined ? [] : ['--registry-cacert', settings.registryCa]),
+  ];
+  return {
+    signed: verifier === undefined ? undefined : { verifier, builder: expectedBuilder(settings, trust) },
+    commands: ({ index, platforms }: Pick<Verification, 'index' | 'platforms'>) =>
+      verifier === undefined
+        ? []
+        : consumerCommands({ name: target.registry.name, index, platforms, trust: verifier.trust, registry }),
+  };
+}
+
+/** Who must have built a release: who signs by a workflow's identity has built it in that workflow. */
+function expectedBuilder(settings: Settings, trust: Trust): string | undefined {
+  if (trust.by === 'rehearsal') return builderOf(settings);
+  return settings.builderId ?? (trust.by === 'identity' ? trust.identity : undefined);
+}
 
 /**
  * Builds the released commit again from nothing and compares the digests.
