@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readLayout } from '../../src/release/layout.ts';
 import { parsePlan } from '../../src/release/plan.ts';
+import { KnownBundles } from './known-bundles.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 
 const Work = z.object({
@@ -11,9 +12,13 @@ const Work = z.object({
   plan: z.string(),
   layout: z.string(),
   dir: z.string(),
+  /** Folder of what was signed before; nothing is signed, without. */
+  signed: z.string().optional(),
 });
+export type Work = z.infer<typeof Work>;
 
 const work = Work.parse(JSON.parse(process.argv[2] ?? ''));
 const registry = await repositoryAt(work.host, work.repository);
 const plan = parsePlan(await readFile(work.plan, 'utf8'), work.plan);
-await apply(plan, registry, work.dir, await readLayout(work.layout));
+const attest = work.signed === undefined ? {} : { attest: await KnownBundles.attestation(work.signed) };
+await apply(plan, registry, work.dir, await readLayout(work.layout), attest);

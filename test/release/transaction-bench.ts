@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Layout } from '../../src/release/layout.ts';
 import { formatPlan, type Plan } from '../../src/release/plan.ts';
+import type { LayoutOptions } from './layout-fixture.ts';
 import { FaultProxy } from './proxy.ts';
 import { apply, type Bench, makeLayout, openBench, planFor, repositoryAt } from './release-fixture.ts';
 
@@ -31,7 +32,8 @@ export class TransactionBench {
   readonly host: string;
   readonly old: Layout;
   readonly next: Layout;
-  readonly #plan: Plan;
+  /** Of v1.0.1; what is prepared from then on is to follow it. */
+  plan: Plan;
   /** What was looked at and found, over all tests. */
   readonly count = { states: 0, mixed: 0 };
 
@@ -46,14 +48,18 @@ export class TransactionBench {
     this.proxy = proxy;
     this.host = host;
     [this.old, this.next] = layouts;
-    this.#plan = plan;
+    this.plan = plan;
   }
 
-  static async open(): Promise<TransactionBench> {
+  /** @param options of both images */
+  static async open(options: LayoutOptions = {}): Promise<TransactionBench> {
     const bench = await openBench();
     const proxy = new FaultProxy(bench.embedded.host);
     const host = await proxy.start();
-    const layouts = [await makeLayout(bench, 'v1.0.0'), await makeLayout(bench, 'v1.0.1')] as const;
+    const layouts = [
+      await makeLayout(bench, 'v1.0.0', options),
+      await makeLayout(bench, 'v1.0.1', options),
+    ] as const;
     const template = await repositoryAt(host, 'template');
     const dir = await mkdtemp(join(bench.dir, 'run-'));
     await apply(await planFor(template, 'v1.0.0', layouts[0]), template, dir, layouts[0]);
@@ -71,7 +77,7 @@ export class TransactionBench {
     const store = join(this.bench.dir, 'registry/docker/registry/v2/repositories');
     await cp(join(store, 'template'), join(store, repository), { recursive: true });
     const dir = await mkdtemp(join(this.bench.dir, 'run-'));
-    const plan = { ...this.#plan, repository };
+    const plan = { ...this.plan, repository };
     const planPath = join(dir, 'plan.json');
     await writeFile(planPath, formatPlan(plan));
     return { repository, plan, planPath, dir };
@@ -110,10 +116,13 @@ export class TransactionBench {
     return found;
   }
 
-  /** Blobs of `next` that a repository has already. */
-  async blobsIn(repository: string): Promise<string[]> {
+  /** Blobs that a repository has already, of those of `next` where no others are named. */
+  async blobsIn(
+    repository: string,
+    digests: readonly string[] = this.next.blobs.map(({ digest }) => digest),
+  ): Promise<string[]> {
     const there: string[] = [];
-    for (const { digest } of this.next.blobs) {
+    for (const digest of digests) {
       const { status } = await this.#ask(`${repository}/blobs/${digest}`, 'HEAD');
       if (status === 200) there.push(digest);
     }

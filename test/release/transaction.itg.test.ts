@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { build } from 'esbuild';
-import { HOST_NODE } from './host-node.ts';
+import { bundlePublish, killAll, launchPublish } from './kill.ts';
 import { isWrite, type Seen } from './proxy.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 import { type Prepared, TransactionBench } from './transaction-bench.ts';
@@ -22,7 +20,7 @@ describe('a publish that is killed at any request', () => {
   before(async () => {
     bench = await TransactionBench.open();
     script = join(bench.bench.dir, 'publish.mjs');
-    await bundle(script);
+    await bundlePublish(script);
     const prepared = await bench.prepare('undisturbed');
     bench.proxy.seen = [];
     const [code] = await once(launch(prepared), 'exit');
@@ -40,7 +38,7 @@ describe('a publish that is killed at any request', () => {
 
   function launch({ repository, planPath, dir }: Prepared): ChildProcess {
     const work = { host: bench.host, repository, plan: planPath, layout: bench.next.dir, dir };
-    return spawn(HOST_NODE, [script, JSON.stringify(work)], { stdio: 'ignore' });
+    return launchPublish(script, work);
   }
 
   const MODES = [
@@ -84,46 +82,3 @@ describe('a publish that is killed at any request', () => {
     });
   }
 });
-
-/** Ends a process and all it started, at once: a power cut. */
-function killAll(pid: number): void {
-  const pids = [pid, ...descendants(pid)];
-  for (const one of pids) {
-    try {
-      process.kill(one, 'SIGKILL');
-    } catch {
-      // it has ended by itself
-    }
-  }
-}
-
-function descendants(parent: number): number[] {
-  const children = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => parentOf(name) === parent)
-    .map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Bundled, a process starts in a third of the time; there are a hundred of them. */
-async function bundle(outfile: string): Promise<void> {
-  await build({
-    entryPoints: [join(import.meta.dirname, 'publish-process.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    define: { 'import.meta.dirname': JSON.stringify(import.meta.dirname) },
-  });
-}
