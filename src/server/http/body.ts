@@ -4,7 +4,7 @@ import { ApiError } from './api-error.ts';
 import type { HttpEnvironment } from './environment.ts';
 
 /** How many of the largest bodies may be in memory at the same time. */
-const LARGEST_AT_ONCE = 8;
+const LARGEST_AT_ONCE = 4;
 const COME_BACK_SECONDS = 1;
 
 /** A request's body, and what gives its memory back. */

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -8,9 +10,12 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const MOST_NESTED = 500;
 
-/** A string this long without a space near its start is no language: an image, a file or a recording. */
+/** A string this long that begins like base64 is no language: an image, a file or a recording. */
 const MEDIA_BYTES = 4096;
-const SPACE_WITHIN = 512;
+const BASE64 = /^(?:[\w+/=-]|\\\/){512}/;
+/** In front of it may be what it is. */
+const DATA_URL = /^data:[^,"\s]{0,200},/;
+const LOOKED_AT = 2048;
 
 /** Where a value stands: the first byte, and the one after the last. */
 interface Span {
@@ -38,9 +43,10 @@ export class JsonMembers {
   readonly bytes: Buffer;
   /** Every occurrence of each name: JSON allows a name twice, and readers differ in which one they take. */
   readonly #spans = new Map<string, Span[]>();
-  /** Bytes of long strings that are no language, and how many there are. */
-  mediaBytes = 0;
-  mediaCount = 0;
+  /** The images, files and recordings in it, as base64 without what is in front. */
+  readonly #media: Span[] = [];
+  /** What stands for them in a text: nobody can have written it before. Made when it is needed. */
+  #mark: string | undefined;
   readonly #firstMember: number;
   #at = 0;
 
@@ -81,13 +87,47 @@ export class JsonMembers {
     }
   }
 
-  /** The whole object. @throws NotAnObject */
+  /** How many images, files and recordings there are. */
+  get mediaCount(): number {
+    return this.#media.length;
+  }
+
+  /** How many bytes those take. */
+  get mediaBytes(): number {
+    return this.#media.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
+  /**
+   * The whole object. In place of images, files and recordings it has short marks, so that these never become
+   * strings: some megabytes of them would fill the heap. `restore` puts them back.
+   *
+   * @throws NotAnObject
+   */
   parse(): unknown {
+    this.#mark ??= `media-${this.#media.length > 0 ? randomUUID() : ''}-`;
+    const parts: string[] = [];
+    let from = 0;
+    for (const [index, { start, end }] of this.#media.entries()) {
+      parts.push(this.bytes.toString('utf8', from, start), `${this.#mark}${index};`);
+      from = end;
+    }
+    parts.push(this.bytes.toString('utf8', from));
     try {
-      return JSON.parse(this.bytes.toString('utf8'));
+      return JSON.parse(parts.join(''));
     } catch {
       throw new NotAnObject(0);
     }
+  }
+
+  /** JSON made of what `parse` returned, with the images, files and recordings in their places. */
+  restore(json: string): Buffer {
+    if (this.#media.length === 0 || this.#mark === undefined) return Buffer.from(json);
+    const parts = json.split(new RegExp(`${this.#mark}(\\d+);`)).map((part, index) => {
+      if (index % 2 === 0) return Buffer.from(part);
+      const { start, end } = this.#media[Number(part)] ?? { start: 0, end: 0 };
+      return this.bytes.subarray(start, end);
+    });
+    return Buffer.concat(parts);
   }
 
   /** The same bytes with these members put in place of their namesakes, or in front. */
@@ -177,10 +217,13 @@ export class JsonMembers {
       while (this.bytes[end - 1 - escapes] === BACKSLASH) escapes++;
       if (escapes % 2 === 0) break;
     }
-    if (this.#at - start > MEDIA_BYTES && !this.bytes.subarray(start, start + SPACE_WITHIN).includes(0x20)) {
-      this.mediaBytes += this.#at - start;
-      this.mediaCount++;
-    }
+    if (this.#at - start > MEDIA_BYTES) this.#noteMedia({ start: start + 1, end: this.#at - 1 });
+  }
+
+  #noteMedia({ start, end }: Span): void {
+    const text = this.bytes.toString('latin1', start, start + LOOKED_AT);
+    const prefix = DATA_URL.exec(text)?.[0].length ?? 0;
+    if (BASE64.test(text.slice(prefix))) this.#media.push({ start: start + prefix, end });
   }
 
   /** Over a number, true, false or null. */

@@ -38,11 +38,18 @@ export function notJson({ at }: NotAnObject): ApiError {
 }
 
 /**
- * Reads a whole request by its schema.
+ * Text that is translated is in memory several times over for a moment. This is some two million tokens, more
+ * than any model takes.
+ */
+const LARGEST_TEXT = 8 * 1024 * 1024;
+
+/**
+ * Reads a whole request by its schema, with marks in place of images, files and recordings.
  *
- * @throws ApiError 400 that names the first member at fault
+ * @throws ApiError 400 that names the first member at fault, 413
  */
 export function readRequest<Schema extends z.ZodType>(request: JsonMembers, schema: Schema): z.infer<Schema> {
+  if (request.bytes.length - request.mediaBytes > LARGEST_TEXT) throw tooMuchText();
   let value: unknown;
   try {
     value = request.parse();
@@ -52,6 +59,13 @@ export function readRequest<Schema extends z.ZodType>(request: JsonMembers, sche
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw schemaFault(parsed.error);
+}
+
+function tooMuchText(): ApiError {
+  return new ApiError(413, {
+    code: 'request_too_large',
+    message: `There is more text than the ${LARGEST_TEXT} bytes that can be translated; images and files do not count.`,
+  });
 }
 
 /** The first thing that a schema finds wrong, in OpenAI's words: 400. */

@@ -83,6 +83,14 @@ describe('requests that are wrong', () => {
     });
   }
 
+  test('more text than can be translated', async (context) => {
+    const large = await Running.start({ ...fakes.settings, MAX_BODY_MB: '20' });
+    context.after(() => large.stop());
+    const content = 'some words '.repeat(MEGABYTE);
+    const answer = await large.post(CHAT, { model: 'claude-x', messages: [{ role: 'user', content }] });
+    assert.deepEqual([answer.status, (await told(answer)).code], [413, 'request_too_large']);
+  });
+
   test('a body too large that does not say so in front', async () => {
     const body = Readable.from(Array.from({ length: 20 }, () => Buffer.alloc(64 * 1024, 'a')));
     const answer = await running.post(CHAT, '', { body, duplex: 'half' } as unknown as RequestInit);
@@ -114,6 +122,27 @@ describe('requests that are wrong', () => {
   test('none of them has gone upstream or was metered as answered', () => {
     assert.equal(running.meter.metered.filter(({ outcome }) => outcome.status === 200).length, 1);
   });
+});
+
+test('a large picture reaches every provider whole, by the way it takes', async (context) => {
+  const running = await Running.start(fakes.settings);
+  context.after(() => running.stop());
+  const data = 'iVBORw0K'.repeat(512 * 1024);
+  const url = `data:image/png;base64,${data}`;
+  const content = [
+    { type: 'text', text: 'Was ist das? 日本' },
+    { type: 'image_url', image_url: { url } },
+  ];
+  for (const [name, model, expected] of [
+    ['openai', 'gpt-4o', url],
+    ['anthropic', 'claude-x', data],
+    ['google', 'gemini-2.5-flash', data],
+  ] as const) {
+    const answer = await running.post(CHAT, { model, messages: [{ role: 'user', content }] });
+    assert.equal(answer.status, 200);
+    assert.ok(fakes[name].last.text.includes(`"${expected}"`), name);
+    assert.ok(fakes[name].last.text.includes('Was ist das? 日本'), name);
+  }
 });
 
 test('further requests wait, and the line has an end', async (context) => {

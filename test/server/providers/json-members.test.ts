@@ -102,8 +102,44 @@ function refuses(work: () => unknown, kind: new (...args: never[]) => Error): bo
   }
 }
 
-test('long strings without spaces count as media, and language does not', () => {
-  const media = 'A'.repeat(5000);
-  const members = of(JSON.stringify({ a: media, b: 'a word '.repeat(1000), c: [media] }));
-  assert.deepEqual([members.mediaCount, members.mediaBytes], [2, 10_004]);
+describe('images, files and recordings', () => {
+  const base64 = 'A/+='.repeat(1300);
+
+  const kinds: readonly [string, string, number][] = [
+    ['base64', base64, 1],
+    ['a data URL', `data:image/png;base64,${base64}`, 1],
+    ['base64 of a URL', base64.replaceAll('/', '_').replaceAll('+', '-'), 1],
+    ['language', 'some words '.repeat(500), 0],
+    ['language without spaces', '日本語'.repeat(500), 0],
+    ['arguments of a call', JSON.stringify({ file: base64 }), 0],
+    ['a long word', 'a'.repeat(4000), 0],
+  ];
+  for (const [name, text, count] of kinds) {
+    test(`${name}: ${count}`, () => {
+      const members = of(JSON.stringify({ a: text, b: [text] }));
+      assert.equal(members.mediaCount, 2 * count);
+      assert.equal(members.mediaBytes > 0, count > 0);
+      assert.deepEqual(JSON.parse(members.restore(JSON.stringify(members.parse())).toString()), {
+        a: text,
+        b: [text],
+      });
+    });
+  }
+
+  test('are marks in what is parsed, with what is in front of them, and come back byte for byte', () => {
+    const escaped = base64.replaceAll('/', '\\/');
+    const members = of(`{"url":"data:image\\/png;base64,${escaped}"}`);
+    const { url } = members.parse() as { url: string };
+    assert.match(url, /^data:image\/png;base64,media-[\w-]+;$/);
+    const [, mark] = url.split(',');
+    assert.equal(
+      members.restore(JSON.stringify({ data: mark, again: mark })).toString(),
+      `{"data":"${escaped}","again":"${escaped}"}`,
+    );
+  });
+
+  test('a mark is another one each time', () => {
+    const text = JSON.stringify({ a: base64 });
+    assert.notDeepEqual(of(text).parse(), of(text).parse());
+  });
 });

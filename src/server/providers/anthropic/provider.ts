@@ -26,7 +26,7 @@ export const anthropic: Provider = {
     const created = Math.floor(Date.now() / 1000);
     const exchange = {
       path: '/v1/messages',
-      body: JSON.stringify(messagesRequest(chat, model)),
+      body: request.restore(JSON.stringify(messagesRequest(chat, model))),
       read: (body: Buffer) => readMessage(body, created),
     };
     if (!chat.stream) return exchange;

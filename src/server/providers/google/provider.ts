@@ -27,7 +27,7 @@ export const google: Provider = {
   chat(request, model) {
     const chat = readRequest(request, ChatRequest);
     const created = Math.floor(Date.now() / 1000);
-    const body = JSON.stringify(generateRequest(chat, model));
+    const body = request.restore(JSON.stringify(generateRequest(chat, model)));
     const read = (answer: Buffer) => readGenerated(answer, model, created);
     const path = `/v1beta/${pathOf(model)}`;
     if (!chat.stream) return { path: `${path}:generateContent`, body, read };
@@ -40,7 +40,7 @@ export const google: Provider = {
     const path = pathOf(model);
     return {
       path: `/v1beta/${path}:batchEmbedContents`,
-      body: JSON.stringify(embedRequest(embeddings, path)),
+      body: request.restore(JSON.stringify(embedRequest(embeddings, path))),
       read: (answer) => readEmbedded(answer, embeddings, model),
     };
   },
