@@ -16,6 +16,8 @@ export const PATHS = {
   evidence: '/release/evidence.json',
   dockerConfig: '/run/thoth/docker',
   extraCa: '/run/thoth/ca',
+  signKey: '/run/thoth/cosign.key',
+  verifyKey: '/run/thoth/cosign.pub',
 } as const;
 
 /** A registry and a repository in it. */
@@ -28,6 +30,9 @@ export interface Target {
 export function releaseFolder(tag: string): string {
   return `${PATHS.home}/release/${releaseTag(tag)}`;
 }
+
+/** The release notes in that folder. */
+export const notesFile = (tag: string) => `${releaseFolder(tag)}/notes.md`;
 
 /** `v1.2.3` for both `1.2.3` and `v1.2.3`. Whether it is a version is for thoth-release to say. */
 export function releaseTag(tag: string): string {
@@ -126,6 +131,18 @@ export const rollBack = (target: Target, tag: string, dryRun: boolean) =>
 
 export const promoteRelease = (target: Target, tag: string, channel: string, dryRun: boolean) =>
   release('promote', ...at(target), '--to', releaseTag(tag), '--channel', channel, ...dry(dryRun));
+
+/** Writes the notes into the release's folder, with what its layout, scan and plan say. */
+export const keepNotes = (tag: string) =>
+  release('notes', releaseTag(tag), '--layout', `${releaseFolder(tag)}/layout`, '--output', notesFile(tag));
+
+/** Makes the release on GitHub, or completes it; `draft` where its tags have not moved yet. */
+export const releaseOnGitHub = (target: Target, tag: string, draft: boolean) =>
+  release('github-release', ...at(target), '--tag', releaseTag(tag), ...(draft ? ['--draft'] : []));
+
+/** Brings the repository's page on Docker Hub up to date. */
+export const updateHubPage = (target: Target, tag: string) =>
+  release('docker-hub', ...at(target), '--tag', releaseTag(tag));
 
 /** Scans what was released again. */
 export const rescanReleased = (target: Target, output: string) =>

@@ -18,6 +18,10 @@ export const TRIVY_IMAGE =
 export const REGCTL_IMAGE =
   'ghcr.io/regclient/regctl:v0.11.6@sha256:db2e5f3a5de80b24d53fea5af9edf7021a53f2689f1e166ef2f0e200dad4fb3a';
 
+/** The signer; its program is copied from /ko-app/cosign. */
+export const COSIGN_IMAGE =
+  'ghcr.io/sigstore/cosign/cosign:v3.1.3@sha256:9e5c2f2edc34351160407ca3416c61855bdf9403c3c5936e0f0be7fc261611b8';
+
 /** The registry of a rehearsal (CNCF Distribution 3.1.1). */
 export const REGISTRY_IMAGE =
   'docker.io/library/registry:3@sha256:1be55279f18a2fe1a74edf2664cac61c1bea305b7b4642dab412e7affdcb3e33';

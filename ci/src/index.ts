@@ -20,7 +20,7 @@ import {
 import * as gate from './gate.ts';
 import { changelogOf, notesOf, tagsOf } from './history.ts';
 import { buildImage, buildLayout, serveImage } from './image.ts';
-import { REGCTL_IMAGE, REGISTRY_IMAGE, TOOLBOX_IMAGE, TRIVY_IMAGE } from './images.ts';
+import { COSIGN_IMAGE, REGCTL_IMAGE, REGISTRY_IMAGE, TOOLBOX_IMAGE, TRIVY_IMAGE } from './images.ts';
 import type { Pipeline } from './pipeline.ts';
 import * as project from './project.ts';
 import * as release from './publish.ts';
@@ -41,11 +41,22 @@ export class Thoth implements Pipeline {
   toolboxImage: string;
   trivyImage: string;
   regctlImage: string;
+  cosignImage: string;
   registryImage: string;
   trivyDatabase?: string | undefined;
   extraCa?: Secret | undefined;
   githubRepository?: string | undefined;
   githubToken?: Secret | undefined;
+  hubToken?: Secret | undefined;
+  sign: string;
+  signKey?: Secret | undefined;
+  signPassword?: Secret | undefined;
+  oidcUrl?: string | undefined;
+  oidcToken?: Secret | undefined;
+  workflow: string[];
+  verifyKey?: File | undefined;
+  verifyIdentity?: string | undefined;
+  verifyIssuer?: string | undefined;
 
   /**
    * @param source the project; by default the repository this module is in
@@ -59,11 +70,22 @@ export class Thoth implements Pipeline {
    * @param toolboxImage image with Node, npm and git, in which the release engine runs
    * @param trivyImage image with the scanner at /usr/local/bin/trivy
    * @param regctlImage image with the registry client at /regctl
+   * @param cosignImage image with the signer at /ko-app/cosign
    * @param registryImage registry of a rehearsal
    * @param trivyDatabase OCI artifact that Trivy's vulnerability database is taken from, in place of its own
    * @param extraCa PEM file of a certificate authority to trust, such as a company proxy's
    * @param githubRepository owner/name on GitHub; by default where package.json says the source is
-   * @param githubToken token that may write there
+   * @param githubToken token that may write there; with it, a publish makes the release on GitHub
+   * @param hubToken token that may edit the page on Docker Hub, as registryUser; with it, a publish updates that page
+   * @param sign who signs: auto (the key, or the OIDC token of a GitHub job), key, keyless or none
+   * @param signKey private key, as cosign generate-key-pair makes one
+   * @param signPassword its password
+   * @param oidcUrl where a GitHub job gets its OIDC token: ACTIONS_ID_TOKEN_REQUEST_URL
+   * @param oidcToken what it shows there: ACTIONS_ID_TOKEN_REQUEST_TOKEN
+   * @param workflow variables that name the workflow's run, such as GITHUB_RUN_ID=1
+   * @param verifyKey public key whose signatures count
+   * @param verifyIdentity who must have signed; by default the workflow docker-publish of the project's repository
+   * @param verifyIssuer who vouched for that identity; by default GitHub
    */
   constructor(
     @argument({
@@ -81,11 +103,22 @@ export class Thoth implements Pipeline {
     toolboxImage = TOOLBOX_IMAGE,
     trivyImage = TRIVY_IMAGE,
     regctlImage = REGCTL_IMAGE,
+    cosignImage = COSIGN_IMAGE,
     registryImage = REGISTRY_IMAGE,
     trivyDatabase?: string,
     extraCa?: Secret,
     githubRepository?: string,
     githubToken?: Secret,
+    hubToken?: Secret,
+    sign = 'auto',
+    signKey?: Secret,
+    signPassword?: Secret,
+    oidcUrl?: string,
+    oidcToken?: Secret,
+    workflow: string[] = [],
+    verifyKey?: File,
+    verifyIdentity?: string,
+    verifyIssuer?: string,
   ) {
     this.source = source;
     this.registry = registry;
@@ -98,11 +131,22 @@ export class Thoth implements Pipeline {
     this.toolboxImage = toolboxImage;
     this.trivyImage = trivyImage;
     this.regctlImage = regctlImage;
+    this.cosignImage = cosignImage;
     this.registryImage = registryImage;
     this.trivyDatabase = trivyDatabase;
     this.extraCa = extraCa;
     this.githubRepository = githubRepository;
     this.githubToken = githubToken;
+    this.hubToken = hubToken;
+    this.sign = sign;
+    this.signKey = signKey;
+    this.signPassword = signPassword;
+    this.oidcUrl = oidcUrl;
+    this.oidcToken = oidcToken;
+    this.workflow = workflow;
+    this.verifyKey = verifyKey;
+    this.verifyIdentity = verifyIdentity;
+    this.verifyIssuer = verifyIssuer;
   }
 
   /**
@@ -221,8 +265,9 @@ export class Thoth implements Pipeline {
   }
 
   /**
-   * Publishes a release: builds, starts, judges and scans every platform, pushes by digest, moves the tags,
-   * and reads everything back. Without credentials it fails before it builds.
+   * Publishes a release: builds, starts, judges and scans every platform, pushes by digest, signs, moves the tags,
+   * and reads everything back; then the release on GitHub and the page on Docker Hub, where their tokens are given.
+   * Without credentials, or without somebody who signs, it fails before it builds.
    * @param tag the release, such as v1.2.3
    * @param dryRun do all but the push
    */
@@ -242,7 +287,7 @@ export class Thoth implements Pipeline {
   }
 
   /**
-   * Reads a release back from the registry: digests, platforms, labels, tags.
+   * Reads a release back from the registry: digests, signatures, attestations, platforms, labels, tags.
    * @param tag the release, such as v1.2.3
    */
   @func({ cache: 'never' })

@@ -1,4 +1,4 @@
-import type { Directory, Platform, Secret, Service } from '@dagger.io/dagger';
+import type { Directory, File, Platform, Secret, Service } from '@dagger.io/dagger';
 
 /** What the module was constructed with; every stage reads it, none changes it. */
 export interface Pipeline {
@@ -15,12 +15,27 @@ export interface Pipeline {
   readonly toolboxImage: string;
   readonly trivyImage: string;
   readonly regctlImage: string;
+  readonly cosignImage: string;
   readonly registryImage: string;
   readonly trivyDatabase?: string | undefined;
   readonly extraCa?: Secret | undefined;
   /** `owner/name` on GitHub; by default where package.json says the source is. */
   readonly githubRepository?: string | undefined;
   readonly githubToken?: Secret | undefined;
+  /** Token that may edit the repository's page on Docker Hub, as the registry's user. */
+  readonly hubToken?: Secret | undefined;
+  /** Who signs: `auto`, `key`, `keyless` or `none`. */
+  readonly sign: string;
+  readonly signKey?: Secret | undefined;
+  readonly signPassword?: Secret | undefined;
+  /** Where a GitHub job gets its OIDC token, and what it shows there. */
+  readonly oidcUrl?: string | undefined;
+  readonly oidcToken?: Secret | undefined;
+  /** The `GITHUB_*` variables that name the workflow's run, as `NAME=value`. */
+  readonly workflow: readonly string[];
+  readonly verifyKey?: File | undefined;
+  readonly verifyIdentity?: string | undefined;
+  readonly verifyIssuer?: string | undefined;
 }
 
 /** The platforms of a release. */

@@ -2,19 +2,21 @@ import { randomUUID } from 'node:crypto';
 import type { Container, Directory, File } from '@dagger.io/dagger';
 import {
   judgeLayout,
+  keepNotes,
   planRelease,
   publishRelease,
   releaseFolder,
   scanLayout,
   verifyRelease,
   writeChangelog,
-  writeNotes,
   writeSboms,
 } from './command.ts';
 import { SEVERITY } from './gate.ts';
 import { buildLayout, startPlatforms } from './image.ts';
+import { announce, draft } from './page.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type Access, registryAccess, rehearsalRegistry, withAccess, writeAccess } from './registry.ts';
+import { assertSigner, lacksSigner, withSigner } from './signer.ts';
 import { run, toolbox, uncached } from './toolbox.ts';
 
 /**
@@ -33,7 +35,7 @@ export async function prepareRelease(
   const layout = `${folder}/layout`;
   const built = await buildLayout(pipeline, tag);
   const evidence = await startPlatforms(pipeline, built);
-  let box = uncached(toolbox(pipeline, ['regctl', 'trivy']))
+  let box = uncached(toolbox(pipeline, ['regctl', 'trivy', 'cosign']))
     .withDirectory(layout, built)
     .withFile(`${folder}/starts.json`, evidence);
   box = await run('policy', box, judgeLayout(layout));
@@ -41,29 +43,47 @@ export async function prepareRelease(
   box = await run('scan', box, scanLayout(layout, SEVERITY, 'table', keep));
   box = await run('sbom', box, writeSboms(layout, `${folder}/sbom`));
   // Credentials only from here on: a scanner is shown none.
-  box = withAccess(box, access);
+  box = withSigner(withAccess(box, access), pipeline);
   return run('plan', box, planRelease(access.target, tag, rehearsal));
 }
 
 /** Plans a release against the registry as it is now. @returns plan.json */
 export async function plan(pipeline: Pipeline, tag: string): Promise<File> {
+  assertSigner(pipeline);
   const prepared = await prepareRelease(pipeline, await registryAccess(pipeline), tag, false);
   return prepared.file(`${releaseFolder(tag)}/plan.json`);
 }
 
 /**
- * Publishes a release and reads it back from the registry.
+ * Publishes a release, reads it back from the registry, and tells of it.
  *
- * @returns what thoth-release printed: the tags moved, then the checks of the verification
- * @throws Error before anything is built, where credentials are missing
+ * @returns what thoth-release printed: the tags moved, the checks of the verification, what became of the pages
+ * @throws Error before anything is built, where credentials are missing or nobody signs
  */
 export async function publish(pipeline: Pipeline, tag: string, dryRun: boolean): Promise<string> {
   const access = await writeAccess(pipeline, dryRun);
+  if (dryRun) return tryOut(pipeline, access, tag);
+  assertSigner(pipeline);
   const prepared = await prepareRelease(pipeline, access, tag, false);
-  const { box, printed } = await push(prepared, access, tag, dryRun);
-  if (dryRun) return printed;
-  const verified = await run('verify', box, verifyRelease(access.target, tag));
-  return `${printed}\n${await verified.stdout()}`;
+  const noted = await run('notes', prepared, keepNotes(tag));
+  await draft(pipeline, noted, access.target, tag);
+  const pushed = await push(noted, access, tag, false);
+  const verified = await run('verify', pushed, verifyRelease(access.target, tag));
+  const told = await announce(pipeline, verified, access.target, tag);
+  return [await pushed.stdout(), await verified.stdout(), ...told].join('\n');
+}
+
+/** Plans a release and says what a publish would do, whoever would sign it. */
+async function tryOut(pipeline: Pipeline, access: Access, tag: string): Promise<string> {
+  const unsigned = lacksSigner(pipeline);
+  const prepared = await prepareRelease(
+    unsigned ? { ...pipeline, sign: 'none' } : pipeline,
+    access,
+    tag,
+    false,
+  );
+  const printed = await (await push(prepared, access, tag, true)).stdout();
+  return unsigned ? `${printed}\nNobody signs yet: a publish is refused until somebody does.` : printed;
 }
 
 /**
@@ -84,14 +104,11 @@ export async function rehearse(pipeline: Pipeline, tag: string): Promise<Directo
       registryService: service,
     });
     const prepared = await prepareRelease(pipeline, access, tag, true);
-    let { box } = await push(prepared, access, tag, false);
+    let box = await push(prepared, access, tag, false);
     box = await run('verify', box, verifyRelease(access.target, tag));
     box = await run('changelog', box, writeChangelog(tag, `${folder}/CHANGELOG.md`));
-    box = await run('notes', box, writeNotes(tag, `${folder}/layout`));
-    return await box
-      .withNewFile(`${folder}/notes.md`, await box.stdout())
-      .directory(folder)
-      .sync();
+    box = await run('notes', box, keepNotes(tag));
+    return await box.directory(folder).sync();
   } finally {
     // A registry that can not be stopped goes with the session; it must not hide why the rehearsal failed.
     if (own) await service.stop().catch(() => undefined);
@@ -104,13 +121,7 @@ function credentialsFor(pipeline: Pipeline, own: boolean): Pick<Pipeline, 'regis
   return { registryUser: pipeline.registryUser, registryToken: pipeline.registryToken };
 }
 
-async function push(
-  prepared: Container,
-  access: Access,
-  tag: string,
-  dryRun: boolean,
-): Promise<{ box: Container; printed: string }> {
+function push(prepared: Container, access: Access, tag: string, dryRun: boolean): Promise<Container> {
   const command = publishRelease(access.target, tag, dryRun);
-  const box = await run(dryRun ? 'publish --dry-run' : 'publish', prepared, command);
-  return { box, printed: await box.stdout() };
+  return run(dryRun ? 'publish --dry-run' : 'publish', prepared, command);
 }

@@ -1,12 +1,14 @@
 import { promoteRelease, rollBack, verifyRelease } from './command.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type Access, registryAccess, withAccess, writeAccess } from './registry.ts';
+import { withTrust } from './signer.ts';
 import { run, toolbox, uncached } from './toolbox.ts';
 
 /** Reads a release back from the registry. @returns the checks, a line each */
 export async function verify(pipeline: Pipeline, tag: string): Promise<string> {
   const access = await registryAccess(pipeline);
-  return call('verify', pipeline, access, verifyRelease(access.target, tag));
+  const box = withTrust(uncached(toolbox(pipeline, ['regctl', 'cosign'])), pipeline);
+  return (await run('verify', withAccess(box, access), verifyRelease(access.target, tag))).stdout();
 }
 
 /** Moves the range tags back to a released version. Nothing is built. @returns the moves */

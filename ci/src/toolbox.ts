@@ -5,7 +5,7 @@ import { explained } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** Programs a stage asks for on top of Node and git; only what is asked for is pulled. */
-export type Tool = 'regctl' | 'trivy';
+export type Tool = 'regctl' | 'trivy' | 'cosign';
 
 const BIN = '/usr/local/bin';
 
@@ -46,6 +46,10 @@ export function toolbox(pipeline: Pipeline, tools: readonly Tool[] = []): Contai
       `${BIN}/regctl`,
       dag.container().from(pipeline.regctlImage).file('/regctl'),
     );
+  }
+  if (tools.includes('cosign')) {
+    const program = dag.container().from(pipeline.cosignImage).file('/ko-app/cosign');
+    container = container.withFile(`${BIN}/cosign`, program);
   }
   if (tools.includes('trivy')) {
     const program = dag.container().from(pipeline.trivyImage).file('/usr/local/bin/trivy');

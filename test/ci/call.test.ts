@@ -61,13 +61,15 @@ describe('what a call asks of the engine', () => {
       toolboxImage: 'toolbox',
       trivyImage: 'trivy',
       regctlImage: 'regctl',
+      cosignImage: 'cosign',
       registryImage: 'registry',
+      sign: 'auto',
+      workflow: ['GITHUB_RUN_ID=42'],
       ...options,
     });
-  const credentials = () => ({
-    registryUser: 'me',
-    registryToken: module.engine.identify([{ field: 'secret', args: { uri: 'env://TOKEN' } }]),
-  });
+  const secret = (uri: string) => module.engine.identify([{ field: 'secret', args: { uri } }]);
+  const login = () => ({ registryUser: 'me', registryToken: secret('env://TOKEN') });
+  const credentials = () => ({ ...login(), signKey: secret('file://cosign.key') });
   const everything = () => module.engine.evaluated.flatMap((chain) => [...steps(chain)]);
   const commands = () => {
     const lines = module.engine.evaluated.filter((chain) => chain.at(-1)?.field === 'sync').map(lastCommand);
@@ -80,6 +82,15 @@ describe('what a call asks of the engine', () => {
     const { error } = await call('publish', { tag: 'v1.0.0', dryRun: false });
     assert.match(error?.message ?? '', /Nothing was built.*registryUser and registryToken/);
     assert.deepEqual(module.engine.evaluated, []);
+  });
+
+  test('publish that nobody signs stops before it asks for anything', async () => {
+    const { error } = await call('publish', { tag: 'v1.0.0', dryRun: false }, login());
+    assert.match(error?.message ?? '', /Nothing was built.*signKey, or oidcUrl and oidcToken/);
+    assert.deepEqual(
+      module.engine.evaluated.filter((chain) => chain.at(-1)?.field !== 'plaintext'),
+      [],
+    );
   });
 
   for (const [name, args] of [
@@ -95,9 +106,60 @@ describe('what a call asks of the engine', () => {
   test('publish goes from the layout over every gate to the push, and reads it back', async () => {
     const { result } = await call('publish', { tag: 'v1.0.0', dryRun: false }, credentials());
     assert.deepEqual(commands(), [
-      ...['layout', 'start', 'start', 'policy', 'scan', 'sbom', 'plan', 'publish', 'verify'],
+      ...['layout', 'start', 'start', 'policy', 'scan', 'sbom', 'plan', 'notes', 'publish', 'verify'],
     ]);
     assert.match(String(result), /printed by .* publish .*printed by .* verify /s);
+  });
+
+  test('with their tokens, the release on GitHub is a draft until it is out, and the page on Docker Hub follows', async () => {
+    const tokens = { githubToken: secret('env://GITHUB_TOKEN'), hubToken: secret('env://HUB_TOKEN') };
+    await call('publish', { tag: 'v1.0.0', dryRun: false }, { ...credentials(), ...tokens });
+    assert.deepEqual(commands().slice(-6), [
+      ...['notes', 'github-release', 'publish', 'verify', 'github-release', 'docker-hub'],
+    ]);
+    const lines = module.engine.evaluated.map(lastCommand).filter((line) => line.includes('github-release'));
+    assert.deepEqual(
+      [...new Set(lines)].map((line) => line.endsWith(' --draft')),
+      [true, false],
+    );
+    const holding = (variable: string) =>
+      new Set(
+        module.engine.evaluated
+          .filter((chain) =>
+            chain.some((step) => step.field === 'withSecretVariable' && step.args.name === variable),
+          )
+          .map((chain) => lastCommand(chain).split(' ')[2]),
+      );
+    assert.deepEqual([...holding('GITHUB_TOKEN')], ['github-release']);
+    assert.deepEqual([...holding('DOCKERHUB_TOKEN')], ['docker-hub']);
+  });
+
+  test('a release is signed with what was given, by the run that was named', async () => {
+    const oidc = { oidcUrl: 'https://token.example', oidcToken: secret('env://OIDC') };
+    await call('publish', { tag: 'v1.0.0', dryRun: false }, { ...login(), ...oidc });
+    const given = (part: string) => {
+      const chain = module.engine.evaluated.find((one) => lastCommand(one).includes(part)) ?? [];
+      return chain
+        .filter((step) => /^with(Env|Secret)Variable$/.test(step.field))
+        .map((step) => step.args.name);
+    };
+    for (const part of [' plan ', ' publish ']) {
+      assert.ok(given(part).includes('ACTIONS_ID_TOKEN_REQUEST_TOKEN'), part);
+      assert.ok(given(part).includes('GITHUB_RUN_ID'), part);
+    }
+    assert.ok(!given(' scan ').includes('ACTIONS_ID_TOKEN_REQUEST_TOKEN'));
+  });
+
+  test('a variable that is none of a workflow, or holds a token, is refused and not repeated', async () => {
+    for (const workflow of [['PATH=/x'], ['GITHUB_TOKEN=ghs_planted']]) {
+      const { error } = await call(
+        'publish',
+        { tag: 'v1.0.0', dryRun: false },
+        { ...credentials(), workflow },
+      );
+      assert.match(error?.message ?? '', /is no variable of a workflow/);
+      assert.doesNotMatch(error?.message ?? '', /planted/);
+    }
   });
 
   test('a dry run needs no credentials, pushes nothing and verifies nothing', async () => {
@@ -255,12 +317,14 @@ describe('what a call asks of the engine', () => {
     ['sbom', { format: 'spdx' }],
     ['notes', { tag: 'v1.0.0' }],
     ['changelog', { tag: 'v1.0.0' }],
-    ['plan', { tag: 'v1.0.0' }],
     ['serve', {}],
   ] as const) {
     test(`${name} returns an object of the engine`, async () =>
       assert.match(String((await call(name, args)).result), /^id-\d+$/));
   }
+
+  test('plan returns an object of the engine', async () =>
+    assert.match(String((await call('plan', { tag: 'v1.0.0' }, credentials())).result), /^id-\d+$/));
 
   test('an unknown SBOM format is refused by name', async () =>
     assert.match((await call('sbom', { format: 'swid' })).error?.message ?? '', /"swid".*cyclonedx, spdx/));

@@ -73,7 +73,7 @@ describe('the module as it registers itself', () => {
     const secrets = reference.constructorArguments.filter((argument) => argument.type === 'Secret');
     assert.deepEqual(
       secrets.map((argument) => argument.name),
-      ['registryToken', 'extraCa', 'githubToken'],
+      ['registryToken', 'extraCa', 'githubToken', 'hubToken', 'signKey', 'signPassword', 'oidcToken'],
     );
   });
 
@@ -167,7 +167,7 @@ describe('the workflows', () => {
   /** What each job may do, and nothing beside. */
   const PERMISSIONS: Readonly<Record<string, object>> = {
     'ci.yml': { contents: 'read' },
-    'docker-publish.yml': { contents: 'read' },
+    'docker-publish.yml': { contents: 'write', 'id-token': 'write' },
     'rescan.yml': { contents: 'read', issues: 'write' },
   };
   const files = Object.keys(PERMISSIONS);
