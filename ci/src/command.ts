@@ -14,6 +14,7 @@ export const PATHS = {
   layout: '/release/layout',
   archive: '/release/image.tar',
   evidence: '/release/evidence.json',
+  notes: '/release/notes.md',
   dockerConfig: '/run/thoth/docker',
   extraCa: '/run/thoth/ca',
   signKey: '/run/thoth/cosign.key',
@@ -106,8 +107,11 @@ export function listTags(tag: string, existing: readonly string[], channel?: str
   );
 }
 
-export const writeNotes = (tag: string, layout?: string) =>
-  release('notes', releaseTag(tag), ...(layout === undefined ? [] : ['--layout', layout]));
+export const writeNotes = (tag: string) => release('notes', releaseTag(tag));
+
+/** Notes that look at a layout, and at the release before it in the registry; `output` is where they are kept. */
+export const compareNotes = (target: Target, tag: string, layout: string, output: string) =>
+  release('notes', releaseTag(tag), ...at(target), '--layout', layout, '--output', output);
 
 export const writeChangelog = (tag: string, file: string) =>
   release('changelog', releaseTag(tag), '--from', 'CHANGELOG.md', '--write', file);
@@ -131,10 +135,6 @@ export const rollBack = (target: Target, tag: string, dryRun: boolean) =>
 
 export const promoteRelease = (target: Target, tag: string, channel: string, dryRun: boolean) =>
   release('promote', ...at(target), '--to', releaseTag(tag), '--channel', channel, ...dry(dryRun));
-
-/** Writes the notes into the release's folder, with what its layout, scan and plan say. */
-export const keepNotes = (tag: string) =>
-  release('notes', releaseTag(tag), '--layout', `${releaseFolder(tag)}/layout`, '--output', notesFile(tag));
 
 /** Makes the release on GitHub, or completes it; `draft` where its tags have not moved yet. */
 export const releaseOnGitHub = (target: Target, tag: string, draft: boolean) =>

@@ -1,7 +1,8 @@
 import { type Directory, dag, type File } from '@dagger.io/dagger';
-import { listTags, PATHS, writeChangelog, writeNotes } from './command.ts';
+import { compareNotes, listTags, PATHS, writeChangelog, writeNotes } from './command.ts';
 import type { Pipeline } from './pipeline.ts';
-import { run, toolbox } from './toolbox.ts';
+import { registryAccess, withAccess } from './registry.ts';
+import { run, toolbox, uncached } from './toolbox.ts';
 
 /** The tags a release gets, in push order; from the versions released before, by default the git tags. */
 export async function tagsOf(
@@ -23,14 +24,19 @@ export function parseTags(json: string): string[] {
   return value;
 }
 
-/** Release notes, with digests and sizes where the release's layout is given. */
+/**
+ * Release notes; where the release's layout is given, with digests and sizes, and what changed since the release
+ * before, as the registry has it.
+ */
 export async function notesOf(pipeline: Pipeline, tag: string, layout: Directory | undefined): Promise<File> {
-  const box =
-    layout === undefined
-      ? toolbox(pipeline)
-      : toolbox(pipeline, ['regctl']).withMountedDirectory(PATHS.layout, layout);
-  const done = await run('notes', box, writeNotes(tag, layout === undefined ? undefined : PATHS.layout));
-  return dag.file('notes.md', await done.stdout());
+  if (layout === undefined) {
+    const done = await run('notes', toolbox(pipeline), writeNotes(tag));
+    return dag.file('notes.md', await done.stdout());
+  }
+  const access = await registryAccess(pipeline);
+  const box = uncached(toolbox(pipeline, ['regctl', 'trivy'])).withMountedDirectory(PATHS.layout, layout);
+  const command = compareNotes(access.target, tag, PATHS.layout, PATHS.notes);
+  return (await run('notes', withAccess(box, access), command)).file(PATHS.notes);
 }
 
 /** CHANGELOG.md with the release's section in it. */

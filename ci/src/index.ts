@@ -239,9 +239,9 @@ export class Thoth implements Pipeline {
   /**
    * Writes the release notes.
    * @param tag the release, such as v1.2.3
-   * @param layout the release's layout, for digests and sizes
+   * @param layout the release's layout, for digests, sizes and what changed since the release before
    */
-  @func()
+  @func({ cache: 'never' })
   async notes(tag: string, layout?: Directory): Promise<File> {
     return notesOf(this, tag, layout);
   }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Container, Directory, File } from '@dagger.io/dagger';
 import {
+  compareNotes,
   judgeLayout,
-  keepNotes,
+  notesFile,
   planRelease,
   publishRelease,
   releaseFolder,
@@ -65,7 +66,7 @@ export async function publish(pipeline: Pipeline, tag: string, dryRun: boolean):
   if (dryRun) return tryOut(pipeline, access, tag);
   assertSigner(pipeline);
   const prepared = await prepareRelease(pipeline, access, tag, false);
-  const noted = await run('notes', prepared, keepNotes(tag));
+  const noted = await run('notes', prepared, notesOf(access, tag));
   await draft(pipeline, noted, access.target, tag);
   const pushed = await push(noted, access, tag, false);
   const verified = await run('verify', pushed, verifyRelease(access.target, tag));
@@ -107,7 +108,7 @@ export async function rehearse(pipeline: Pipeline, tag: string): Promise<Directo
     let box = await push(prepared, access, tag, false);
     box = await run('verify', box, verifyRelease(access.target, tag));
     box = await run('changelog', box, writeChangelog(tag, `${folder}/CHANGELOG.md`));
-    box = await run('notes', box, keepNotes(tag));
+    box = await run('notes', box, notesOf(access, tag));
     return await box.directory(folder).sync();
   } finally {
     // A registry that can not be stopped goes with the session; it must not hide why the rehearsal failed.
@@ -120,6 +121,9 @@ function credentialsFor(pipeline: Pipeline, own: boolean): Pick<Pipeline, 'regis
   if (own) return { registryUser: undefined, registryToken: undefined };
   return { registryUser: pipeline.registryUser, registryToken: pipeline.registryToken };
 }
+
+const notesOf = (access: Access, tag: string) =>
+  compareNotes(access.target, tag, `${releaseFolder(tag)}/layout`, notesFile(tag));
 
 function push(prepared: Container, access: Access, tag: string, dryRun: boolean): Promise<Container> {
   const command = publishRelease(access.target, tag, dryRun);

@@ -27,6 +27,17 @@ const LINES: readonly [string, string[], string][] = [
     command.startPlatform('linux/arm64', 'http://thoth:8000/health'),
     `${thoth} start --layout /release/layout --platform linux/arm64 --url http://thoth:8000/health --evidence /release/evidence.json`,
   ],
+  [
+    'release on GitHub, a draft',
+    command.releaseOnGitHub(target, '1.2.3', true),
+    `${thoth} github-release ${at} --tag v1.2.3 --draft`,
+  ],
+  [
+    'release on GitHub',
+    command.releaseOnGitHub(target, 'v1.2.3', false),
+    `${thoth} github-release ${at} --tag v1.2.3`,
+  ],
+  ['page', command.updateHubPage(target, 'v1.2.3'), `${thoth} docker-hub ${at} --tag v1.2.3`],
   ['scan', command.scanLayout('L', 'HIGH', 'json'), `${thoth} scan --layout L --severity HIGH --format json`],
   [
     'scan with reports',
@@ -47,7 +58,11 @@ const LINES: readonly [string, string[], string][] = [
     `${thoth} tags v1.2.3-rc.1 --existing v1.0.0,v1.1.0 --channel next --json`,
   ],
   ['notes', command.writeNotes('v1.2.3'), `${thoth} notes v1.2.3`],
-  ['notes of a layout', command.writeNotes('v1.2.3', 'L'), `${thoth} notes v1.2.3 --layout L`],
+  [
+    'notes of a layout',
+    command.compareNotes(target, 'v1.2.3', 'L', 'N'),
+    `${thoth} notes v1.2.3 ${at} --layout L --output N`,
+  ],
   [
     'changelog',
     command.writeChangelog('v1.2.3', 'F'),

@@ -96,7 +96,8 @@ export const COMMANDS: readonly Entry[] = [
     usage: 'notes <version>',
     summary: 'the release notes',
     options: [
-      ['--layout <dir>', 'with digests and sizes of this layout'],
+      ['--layout <dir>', 'with digests and sizes of this layout, and what changed since the release before'],
+      ...TARGET,
       ['--scan <file>', 'with the findings of this report.json'],
       ['--output <file>', 'write them here as well'],
     ],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { changelogSection } from '../changelog.ts';
+import { writeWhole } from '../file.ts';
 import { releaseFolder } from '../folder.ts';
 import { readRepository } from '../git.ts';
 import { type Layout, readLayout } from '../layout.ts';
@@ -14,13 +15,17 @@ import { parseVersion, type Version } from '../version.ts';
 import type { CommandModule, Context } from './context.ts';
 import { readRecord } from './record.ts';
 
-const Flags = z.object({ layout: z.string().optional(), scan: z.string().optional() });
+const Flags = z.object({
+  layout: z.string().optional(),
+  scan: z.string().optional(),
+  output: z.string().optional(),
+});
 
 /** `notes VERSION`: the release notes; with `--layout` digests, sizes, and what changed since the release before. */
 export const notes: CommandModule = {
   async run(context, [text = ''], flags) {
     const { settings, print } = context;
-    const { layout: dir, scan } = Flags.parse(flags);
+    const { layout: dir, scan, output } = Flags.parse(flags);
     const version = parseVersion(text);
     const repository = await readRepository(settings.project);
     const report = scan ?? join(releaseFolder(settings.home, version).scan, 'report.json');
@@ -39,6 +44,7 @@ export const notes: CommandModule = {
             previous: await previousOf(context, version, repository.versions, layout),
           }),
     });
+    if (output !== undefined) await writeWhole(output, rendered);
     print(rendered, { version: version.tag, notes: rendered });
   },
 };
