@@ -8,6 +8,9 @@ RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl
 CHECK_TOOLS := shellcheck actionlint zizmor
 TEST_TOOLS := chromium skopeo docker.io busybox registry compose node helm kubeconform kubernetes-schemas
 
+# The Node.js the service runs on: the pinned one where this machine's is older (tools/install.sh node).
+NODE24 = $(or $(wildcard $(or $(THOTH_HOME),.thoth)/tools/bin/node24),node)
+
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
@@ -40,7 +43,9 @@ test-dagger: ## Run the Dagger module on a real engine (needs the dagger CLI)
 	@exec ci/test-engine.sh
 
 bench: setup ## Measure; asserts nothing
-	@exec tools/as-root.sh node --import tsx bench/release.ts
+	@tools/as-root.sh node --import tsx bench/release.ts
+	@tools/install.sh litellm
+	@exec $(NODE24) --import tsx bench/server/main.ts
 
 clean: ## Remove what builds and releases made; the tools stay
 	@tools/as-root.sh tools/clean.sh
