@@ -9,12 +9,23 @@ export interface Target {
 
 const LONGEST = 200;
 
-/** Whose a name without a provider in front is, by how it begins. The first match counts. */
-const FAMILIES: readonly (readonly [RegExp, ProviderName])[] = [
-  [/^(gpt-|chatgpt-|o\d|ft:|codex-|text-embedding-(3-|ada-)|omni-moderation-|computer-use-)/, 'openai'],
-  [/^claude-/, 'anthropic'],
-  [/^(gemini-|gemma-|text-embedding-00|embedding-00)/, 'google'],
-];
+/** How names begin of which it is known without a provider in front whose they are. */
+export const FAMILIES: Readonly<Record<ProviderName, readonly string[]>> = {
+  openai: [
+    'gpt-',
+    'chatgpt-',
+    'codex-',
+    'o1',
+    'o3',
+    'o4',
+    'ft:',
+    'text-embedding-3-',
+    'text-embedding-ada-',
+    'computer-use-',
+  ],
+  anthropic: ['claude-'],
+  google: ['gemini-', 'gemma-', 'text-embedding-00'],
+};
 
 /**
  * Reads the name of a model: `openai/gpt-4o`, or `gpt-4o` alone where its family says whose it is.
@@ -26,7 +37,7 @@ export function readModelName(name: string): Target | undefined {
   const prefix = name.slice(0, Math.max(slash, 0));
   const provider = PROVIDERS.find((known) => known === prefix);
   if (provider !== undefined) return target(provider, name.slice(slash + 1));
-  const [, family] = FAMILIES.find(([pattern]) => pattern.test(name)) ?? [];
+  const family = PROVIDERS.find((known) => FAMILIES[known].some((beginning) => name.startsWith(beginning)));
   return family === undefined ? undefined : target(family, name);
 }
 

@@ -8,7 +8,7 @@ export const DEFAULT_MAX_TOKENS = 8192;
 const HIGHEST_TEMPERATURE = 1;
 
 /** What Anthropic has no like for. */
-const REFUSED = [
+export const REFUSED = [
   'audio',
   'frequency_penalty',
   'function_call',

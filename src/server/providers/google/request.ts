@@ -3,7 +3,7 @@ import { refuse, unsupported } from '../request-fault.ts';
 import { type Content, conversationOf } from './contents.ts';
 
 /** What Google has no like for. */
-const REFUSED = [
+export const REFUSED = [
   'audio',
   'function_call',
   'functions',
