@@ -9,6 +9,8 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot@sha256:774b7d020b2
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
+# Optional: a mirror of the npm registry. package-lock.json says what each package must hash to.
+ARG NPM_CONFIG_REGISTRY
 # The secret "extra_ca" is optional: a company proxy's certificate authority. It stays out of every layer.
 RUN --mount=type=secret,id=extra_ca \
     NODE_EXTRA_CA_CERTS=/run/secrets/extra_ca npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error

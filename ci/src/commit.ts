@@ -18,16 +18,21 @@ export function parseCommit(line: string): Commit {
  * The Dockerfile's build arguments, the same as the local builder gives (src/release/build.ts).
  *
  * @param tag the release; a build without one is `0.0.0-dev`
- * @param images the two base images, where they replace the Dockerfile's own
+ * @param from the two base images and the npm registry, where they replace the Dockerfile's own
  */
 export function buildArguments(
   commit: Commit,
   tag: string | undefined,
-  images: { readonly node?: string | undefined; readonly runtime?: string | undefined },
+  from: {
+    readonly node?: string | undefined;
+    readonly runtime?: string | undefined;
+    readonly npm?: string | undefined;
+  },
 ): { name: string; value: string }[] {
   const values: Record<string, string | undefined> = {
-    NODE_IMAGE: images.node,
-    RUNTIME_IMAGE: images.runtime,
+    NODE_IMAGE: from.node,
+    RUNTIME_IMAGE: from.runtime,
+    NPM_CONFIG_REGISTRY: from.npm,
     THOTH_VERSION: tag === undefined ? undefined : tag.replace(/^v/, ''),
     THOTH_REVISION: commit.revision,
     THOTH_CREATED: new Date(commit.time * 1_000).toISOString().replace('.000Z', 'Z'),

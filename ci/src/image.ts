@@ -95,9 +95,9 @@ async function build(pipeline: Pipeline, platform: Platform, input: BuildInput):
 }
 
 async function buildInput(pipeline: Pipeline, tag: string | undefined): Promise<BuildInput> {
-  const { nodeImage: node, runtimeImage: runtime } = pipeline;
+  const { nodeImage: node, runtimeImage: runtime, npmRegistry: npm } = pipeline;
   return {
-    buildArgs: buildArguments(await readCommit(pipeline), tag, { node, runtime }),
+    buildArgs: buildArguments(await readCommit(pipeline), tag, { node, runtime, npm }),
     secrets: await buildSecrets(pipeline),
   };
 }

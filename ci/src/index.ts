@@ -45,6 +45,7 @@ export class Thoth implements Pipeline {
   registryImage: string;
   trivyDatabase?: string | undefined;
   extraCa?: Secret | undefined;
+  npmRegistry?: string | undefined;
   githubRepository?: string | undefined;
   githubToken?: Secret | undefined;
   hubToken?: Secret | undefined;
@@ -74,6 +75,7 @@ export class Thoth implements Pipeline {
    * @param registryImage registry of a rehearsal
    * @param trivyDatabase OCI artifact that Trivy's vulnerability database is taken from, in place of its own
    * @param extraCa PEM file of a certificate authority to trust, such as a company proxy's
+   * @param npmRegistry mirror of the npm registry, for the toolbox and the image's build stage
    * @param githubRepository owner/name on GitHub; by default where package.json says the source is
    * @param githubToken token that may write there; with it, a publish makes the release on GitHub
    * @param hubToken token that may edit the page on Docker Hub, as registryUser; with it, a publish updates that page
@@ -107,6 +109,7 @@ export class Thoth implements Pipeline {
     registryImage = REGISTRY_IMAGE,
     trivyDatabase?: string,
     extraCa?: Secret,
+    npmRegistry?: string,
     githubRepository?: string,
     githubToken?: Secret,
     hubToken?: Secret,
@@ -135,6 +138,7 @@ export class Thoth implements Pipeline {
     this.registryImage = registryImage;
     this.trivyDatabase = trivyDatabase;
     this.extraCa = extraCa;
+    this.npmRegistry = npmRegistry;
     this.githubRepository = githubRepository;
     this.githubToken = githubToken;
     this.hubToken = hubToken;

@@ -19,6 +19,7 @@ export interface Pipeline {
   readonly registryImage: string;
   readonly trivyDatabase?: string | undefined;
   readonly extraCa?: Secret | undefined;
+  readonly npmRegistry?: string | undefined;
   /** `owner/name` on GitHub; by default where package.json says the source is. */
   readonly githubRepository?: string | undefined;
   readonly githubToken?: Secret | undefined;

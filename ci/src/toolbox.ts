@@ -11,7 +11,7 @@ const BIN = '/usr/local/bin';
 
 /** The toolbox image with git, npm's cache and the extra certificate authority set up, and no project. */
 export function base(pipeline: Pipeline): Container {
-  const container = dag
+  let container = dag
     .container()
     .from(pipeline.toolboxImage)
     .withMountedCache('/root/.npm', dag.cacheVolume('thoth-npm'))
@@ -21,6 +21,9 @@ export function base(pipeline: Pipeline): Container {
     .withEnvVariable('GIT_CONFIG_VALUE_0', '*')
     .withEnvVariable('CI', 'true')
     .withWorkdir(PATHS.project);
+  if (pipeline.npmRegistry !== undefined) {
+    container = container.withEnvVariable('NPM_CONFIG_REGISTRY', pipeline.npmRegistry);
+  }
   if (pipeline.extraCa === undefined) return container;
   const file = `${PATHS.extraCa}/extra-ca.pem`;
   return container

@@ -39,6 +39,7 @@ export async function buildLayout(
       args: {
         NODE_IMAGE: base.node,
         RUNTIME_IMAGE: base.runtime,
+        ...(settings.npmRegistry === undefined ? {} : { NPM_CONFIG_REGISTRY: settings.npmRegistry }),
         THOTH_VERSION: version.version,
         THOTH_REVISION: source.revision,
         THOTH_CREATED: new Date(source.time * 1_000).toISOString().replace('.000Z', 'Z'),

@@ -93,6 +93,8 @@ const Settings = z.object({
   runtimeImage: z.string().optional(),
   /** PEM file of a proxy's certificate authority, for build steps that use the network. */
   extraCa: file.optional(),
+  /** Mirror of the npm registry, for build steps. */
+  npmRegistry: uri.optional(),
   /** Findings of these severities with a fix stop a release. */
   severity: z
     .string()
@@ -179,6 +181,7 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   nodeImage: 'THOTH_NODE_IMAGE',
   runtimeImage: 'THOTH_RUNTIME_IMAGE',
   extraCa: 'THOTH_EXTRA_CA',
+  npmRegistry: 'THOTH_NPM_REGISTRY',
   severity: 'THOTH_SEVERITY',
   licenses: 'THOTH_LICENSES',
   scanner: 'THOTH_SCANNER',

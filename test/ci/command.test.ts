@@ -173,11 +173,12 @@ test('a commit is read from what git prints, and nothing else is taken for one',
 test('build arguments are those of the local builder, and base images only where they are replaced', () => {
   const commit = { revision: 'f00', time: 1_700_000_000 };
   assert.deepEqual(
-    buildArguments(commit, 'v1.2.3', { node: undefined, runtime: 'R' }).map(
+    buildArguments(commit, 'v1.2.3', { node: undefined, runtime: 'R', npm: 'https://npm.example' }).map(
       ({ name, value }) => `${name}=${value}`,
     ),
     [
       'RUNTIME_IMAGE=R',
+      'NPM_CONFIG_REGISTRY=https://npm.example',
       'THOTH_VERSION=1.2.3',
       'THOTH_REVISION=f00',
       'THOTH_CREATED=2023-11-14T22:13:20Z',

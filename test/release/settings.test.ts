@@ -73,6 +73,12 @@ const said: readonly (readonly [string, Input, Input, Readonly<Record<string, un
     { plainHttp: ['a:5000', 'b.example'] },
   ],
   ['an authority', {}, { THOTH_EXTRA_CA: ca, NODE_EXTRA_CA_CERTS: nodeCa }, { extraCa: ca }],
+  [
+    'a mirror of npm',
+    {},
+    { THOTH_NPM_REGISTRY: 'https://npm.example' },
+    { npmRegistry: 'https://npm.example' },
+  ],
   ['an authority, relative to the project', { extraCa: 'ca.pem' }, {}, { extraCa: ca }],
   ['the authority that Node was given', {}, { NODE_EXTRA_CA_CERTS: nodeCa }, { extraCa: nodeCa }],
   [
@@ -111,6 +117,7 @@ test('every setting has a variable, and reads it', () => {
     builder: 'buildah',
     runner: 'docker',
     extraCa: ca,
+    npmRegistry: 'https://npm.example',
     registryCa: ca,
     sign: 'key',
     signKey: 'awskms:///alias/thoth',

@@ -64,6 +64,7 @@ export const COMMANDS: readonly Entry[] = [
       ['--node-image <ref>', 'base image of the build stage (THOTH_NODE_IMAGE)'],
       ['--runtime-image <ref>', 'base image of the final stage (THOTH_RUNTIME_IMAGE)'],
       ['--extra-ca <file>', 'certificate authority of a proxy, for build steps (THOTH_EXTRA_CA)'],
+      ['--npm-registry <url>', 'mirror of the npm registry, for build steps (THOTH_NPM_REGISTRY)'],
       PLATFORMS,
       SEVERITY,
       LICENSES,
