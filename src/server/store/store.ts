@@ -2,15 +2,14 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } fro
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { EXIT } from '../exit.ts';
 import { Failure, type Fault } from '../failure.ts';
 import { migrate, SCHEMA, schemaOf } from './migrations.ts';
+import { DATABASE, openReadOnly } from './read-only.ts';
 import { type ServiceLock, takeServiceLock } from './service-lock.ts';
 import { storeFailure } from './sqlite-fault.ts';
 import { finishRestore, storeDirectory } from './swap.ts';
 
-const DATABASE = 'thoth.db';
 /** How long a command waits for another program's transaction. */
 const BUSY_MS = 5_000;
 /** The service waits less, for nothing else happens meanwhile: what could not be written is tried again. */
@@ -176,17 +175,9 @@ export class Store {
     }
   }
 
-  /**
-   * Opens it on a disk that can't be written. Without a write-ahead log SQLite must be told that nobody will make
-   * one, by `immutable`.
-   */
   #openToRead(): DatabaseSync | undefined {
-    const path = join(this.directory, DATABASE);
-    const immutable = pathToFileURL(path);
-    immutable.searchParams.set('immutable', '1');
-    const target = existsSync(`${path}-wal`) ? path : immutable;
     try {
-      const database = new DatabaseSync(target, { readOnly: true });
+      const database = openReadOnly(this.directory);
       if (schemaOf(database) === SCHEMA) return database;
       database.close();
     } catch {
