@@ -72,6 +72,7 @@ export const serve: Command = {
  */
 function prepare({ store, keyring, recorder }: Accounts, settings: Settings, logger: Logger): void {
   if (settings.AUTH === 'off') logger.warn('AUTH is off: whoever is on this machine may use it');
+  if (settings.LOG_PROMPTS === 'true') logger.warn('LOG_PROMPTS is true: the log has what is asked');
   try {
     store.open();
     recorder.flush(); // what an earlier process left

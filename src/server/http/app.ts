@@ -87,7 +87,9 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
   addHealth(app);
   addReady(app, readiness);
   addMetrics(app, authorize, metrics, settings.METRICS);
-  const inquiries = { gateway, names, bodies: new Bodies(settings.MAX_BODY_MB * MEGABYTE) };
+  const bodies = new Bodies(settings.MAX_BODY_MB * MEGABYTE);
+  const promptLog = settings.LOG_PROMPTS === 'true' ? { promptLog: logger } : {};
+  const inquiries = { gateway, names, bodies, ...promptLog };
   addChat(app, authorize, inquiries);
   addResponses(app, authorize, inquiries);
   addEmbeddings(app, authorize, inquiries);

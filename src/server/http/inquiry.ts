@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { Logger } from 'pino';
 import type { Gateway, Inquiry, Reply } from '../gateway/gateway.ts';
 import type { ModelNames } from '../gateway/models.ts';
 import { estimateOf } from '../providers/estimate.ts';
@@ -14,6 +15,8 @@ export interface InquiryParts {
   readonly gateway: Gateway;
   readonly names: ModelNames;
   readonly bodies: Bodies;
+  /** Where what is asked is logged; absent where it is not, as it is unless LOG_PROMPTS says so. */
+  readonly promptLog?: Logger;
 }
 
 const LONGEST_NAME = 300;
@@ -29,12 +32,13 @@ const limit = z.number().int().positive().optional().catch(undefined);
 const ENDPOINTS = { chat: 'chat.completions', embeddings: 'embeddings', responses: 'responses' } as const;
 
 /** Answers a request to a model: reads it, has it answered, and passes the answer on. */
-export function inquiryHandler(kind: Inquiry['kind'], { gateway, names, bodies }: InquiryParts) {
+export function inquiryHandler(kind: Inquiry['kind'], { gateway, names, bodies, promptLog }: InquiryParts) {
   return async (context: Context<HttpEnvironment>): Promise<Response> => {
     const signal = clientSignal(context);
     const body = await bodies.read(context);
     try {
       const request = new JsonMembers(body.bytes);
+      promptLog?.info({ requestId: context.get('requestId'), body: body.bytes.toString() }, 'prompt');
       const { model, stream } = readEnvelope(request);
       const targets = names.targetsOf(model);
       const reply = await gateway.ask(

@@ -140,6 +140,11 @@ export const Settings = z.object({
       'Days that single requests are kept in /v1/usage/requests. The sums of each hour are kept for two years.',
     example: '30',
   }),
+  LOG_PROMPTS: oneOf(['false', 'true'], 'false', {
+    description:
+      'Whether the log has what is asked, word for word. Answers are never logged, and usage has neither.',
+    example: 'true',
+  }),
   LOG_LEVEL: oneOf(LOG_LEVELS, 'info', {
     description: 'How much is logged: lines of this level and of the more severe ones.',
     example: 'debug',
