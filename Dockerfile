@@ -15,6 +15,8 @@ ARG NPM_CONFIG_REGISTRY
 RUN --mount=type=secret,id=extra_ca \
     NODE_EXTRA_CA_CERTS=/run/secrets/extra_ca npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY src/server src/server
+# `thoth init compose` prints it.
+COPY docker-compose.yml ./
 ARG THOTH_VERSION=0.0.0-dev
 ARG THOTH_REVISION=unknown
 # The empty folder is copied too: the data volume takes its owner from it.

@@ -86,6 +86,7 @@ async function bundle({ THOTH_VERSION = '0.0.0-dev', THOTH_REVISION = 'unknown' 
     define: {
       THOTH_VERSION: JSON.stringify(THOTH_VERSION),
       THOTH_REVISION: JSON.stringify(THOTH_REVISION),
+      THOTH_COMPOSE: JSON.stringify(readFileSync(join(PROJECT, 'docker-compose.yml'), 'utf8')),
     },
     plugins: [onlyEnglish, onlyAgent, builtConsole],
     // Not the project's tsconfig.json: the image is built without it, and it would change the bytes.

@@ -20,8 +20,16 @@ export class Failure extends Error {
     this.faults = faults;
   }
 
-  /** The text for standard error: the message, then each fault and its fix, without a stack trace. */
-  describe(): string {
+  /**
+   * The text for standard error: the message, then each fault and its fix, without a stack trace.
+   *
+   * @param json as one line of JSON
+   */
+  describe(json = false): string {
+    if (json) {
+      const { exitCode, message, faults } = this;
+      return `${JSON.stringify({ error: { exitCode, message, faults } })}\n`;
+    }
     const faults = this.faults.map(
       ({ subject, problem, fix }) => `  ${subject}: ${problem}\n    Fix: ${fix}\n`,
     );

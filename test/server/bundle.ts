@@ -36,7 +36,7 @@ export function copyProject(): { readonly project: string; remove(): void } {
   const project = mkdtempSync(join(tmpdir(), 'thoth-copy-'));
   mkdirSync(join(project, 'src'));
   cpSync(join(PROJECT, 'src/server'), join(project, 'src/server'), { recursive: true });
-  cpSync(join(PROJECT, 'package.json'), join(project, 'package.json'));
+  for (const file of ['package.json', 'docker-compose.yml']) cpSync(join(PROJECT, file), join(project, file));
   symlinkSync(join(PROJECT, 'node_modules'), join(project, 'node_modules'));
   return { project, remove: () => rmSync(project, { recursive: true, force: true }) };
 }

@@ -282,7 +282,12 @@ describe('thoth healthcheck', () => {
 
 describe('the command line', () => {
   const cases: readonly [readonly string[], number, RegExp, RegExp][] = [
-    [['--help'], 0, /serve +Run the service[\s\S]*healthcheck[\s\S]*version/, /^$/],
+    [
+      ['--help'],
+      0,
+      /serve +run the service[\s\S]*keys create[\s\S]*version[\s\S]*Exit codes:[\s\S]* 78 /,
+      /^$/,
+    ],
     [['version', '--help'], 0, /--json/, /^$/],
     [['--version'], 0, /^thoth 0\.0\.0-dev \(revision unknown, Node \d+\.\d+\.\d+\)\n$/, /^$/],
     [[OPENAI], 64, /^$/, /there is no such command\n {4}Fix: Run "thoth --help"/],

@@ -1,26 +1,30 @@
 import { get } from 'node:http';
 import { EXIT } from '../exit.ts';
 import { readSetting } from '../settings/read.ts';
-import type { Command } from './command.ts';
+import { type Command, print } from './command.ts';
 
 // Below the 3 s after which Docker gives up on the check, so that the reason below is still printed.
 const ANSWER_WITHIN_MS = 2_000;
 
 /** `thoth healthcheck`: asks the service in the same container for /health. Exit code 0 or 1. */
 export const healthcheck: Command = {
-  async run() {
+  async run(input) {
     const port = readSetting(process.env, 'PORT');
-    const host = askedAt(readSetting(process.env, 'HOST'));
-    try {
-      const status = await ask(host, port);
-      if (status === 200) return EXIT.done;
-      process.stderr.write(`thoth healthcheck: /health answered ${status}\n`);
-    } catch (error) {
-      process.stderr.write(`thoth healthcheck: ${reason(error)} on port ${port}\n`);
-    }
-    return EXIT.failed;
+    const problem = await problemAt(askedAt(readSetting(process.env, 'HOST')), port);
+    if (input.json) print(input, { healthy: problem === undefined, ...(problem && { problem }) }, '');
+    else if (problem !== undefined) process.stderr.write(`thoth healthcheck: ${problem}\n`);
+    return problem === undefined ? EXIT.done : EXIT.failed;
   },
 };
+
+async function problemAt(host: string, port: number): Promise<string | undefined> {
+  try {
+    const status = await ask(host, port);
+    return status === 200 ? undefined : `/health answered ${status}`;
+  } catch (error) {
+    return `${reason(error)} on port ${port}`;
+  }
+}
 
 /** A service that listens on every address is asked on loopback; one that listens on one, there. */
 function askedAt(host: string): string {

@@ -61,6 +61,8 @@ export interface Provider {
   responses(request: JsonMembers, model: string): Exchange;
   /** Where its models are listed. */
   readonly modelsPath: string;
+  /** What is asked to see whether a key is good: it costs nothing. */
+  readonly keyCheckPath: string;
   /** @throws MalformedAnswer */
   readModels(body: Buffer): ModelPage;
 }

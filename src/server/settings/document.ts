@@ -3,13 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MEANING } from '../exit.ts';
+import { envExample, secretPath } from './env-example.ts';
 import { defaultOf } from './read.ts';
-import { aboutSetting, SETTING_NAMES, type SettingName } from './schema.ts';
+import { aboutSetting, SETTING_NAMES } from './schema.ts';
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const SOURCE = 'src/server/settings/schema.ts';
 const COMMAND = 'node --import tsx src/server/settings/document.ts';
-const COLUMNS = 100;
 /** What stands around the table in a page that is written by hand. */
 const TABLE = /(<!-- settings\b[^>]*-->\n)[\s\S]*?(<!-- end -->)/;
 
@@ -22,30 +22,6 @@ export function documents(): Readonly<Record<string, string>> {
     'docs/SETTINGS.md': settingsPage(),
     [hub]: written.replace(TABLE, (_, begin, end) => `${begin}${settingsList()}\n${end}`),
   };
-}
-
-function envExample(): string {
-  const head = [
-    '# Settings of Thoth. Copy this file to .env and fill in at least one provider key.',
-    '# An empty value is the same as none. Write values without quotes.',
-    `# Generated from ${SOURCE}; do not edit.`,
-  ].join('\n');
-  return `${[head, ...SETTING_NAMES.map(envEntry)].join('\n\n')}\n`;
-}
-
-function envEntry(name: SettingName): string {
-  const { description, example, rule, secret } = aboutSetting(name);
-  const texts = secret
-    ? [description, `Example: ${example}`]
-    : [description, `It ${rule}. Example: ${example}`];
-  const lines = texts.flatMap((text) => wrap(text, COLUMNS - 2)).map((line) => `# ${line}`);
-  if (secret) {
-    lines.push(
-      '# Or the path of a file that holds it, such as a Docker secret:',
-      `# ${name}_FILE=${secretPath(name)}`,
-    );
-  }
-  return [...lines, `${name}=${defaultOf(name) ?? ''}`].join('\n');
 }
 
 /** The settings in brief: a `*_FILE` is told of once for all. */
@@ -106,23 +82,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function code(text: string | undefined): string {
   return text === undefined ? '' : `\`${text}\``;
-}
-
-function secretPath(name: SettingName): string {
-  return `/run/secrets/${name.toLowerCase()}`;
-}
-
-function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -44,6 +44,7 @@ export const anthropic: Provider = {
     throw noResponses();
   },
   modelsPath: MODELS_PATH,
+  keyCheckPath: '/v1/models?limit=1',
   readModels,
 };
 

@@ -48,6 +48,7 @@ export const google: Provider = {
     throw noResponses();
   },
   modelsPath: MODELS_PATH,
+  keyCheckPath: '/v1beta/models?pageSize=1',
   readModels,
 };
 

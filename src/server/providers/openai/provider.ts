@@ -42,6 +42,7 @@ export const openai: Provider = {
     return { ...exchange, readStream: () => new ResponsesStream() };
   },
   modelsPath: '/models',
+  keyCheckPath: '/models',
   readModels,
 };
 

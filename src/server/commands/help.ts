@@ -1,0 +1,38 @@
+import { MEANING } from '../exit.ts';
+import { COMMANDS, type Entry, nameOf } from './catalogue.ts';
+
+const JSON_OPTION = ['--json', 'print the result, and what goes wrong, as JSON'] as const;
+const HELP_OPTION = ['-h, --help', 'display help for command'] as const;
+
+/** The help of `thoth` itself. It is laid out as that of `thoth-release`. */
+export function help(): string {
+  return `Usage: thoth [command] [options]
+
+A self-hosted gateway: one OpenAI-compatible API over OpenAI, Anthropic and Google.
+
+Options:
+${rows([HELP_OPTION])}
+Commands:
+${rows(COMMANDS.map(({ usage, summary }) => [usage, summary]))}
+Exit codes:
+${rows(Object.entries(MEANING))}
+Settings are environment variables: docs/SETTINGS.md. "thoth help <command>" has more of a command.
+`;
+}
+
+/** The help of a command. */
+export function commandHelp(entry: Entry): string {
+  return `Usage: thoth ${nameOf(entry)} [options]${entry.usage.slice(nameOf(entry).length)}
+
+${entry.summary}
+
+Options:
+${rows([...entry.options, JSON_OPTION, HELP_OPTION])}
+Examples:
+${entry.examples.map((line) => `  thoth ${line}\n`).join('')}`;
+}
+
+function rows(pairs: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...pairs.map(([left]) => left.length)) + 2;
+  return pairs.map(([left, right]) => `  ${left.padEnd(width)}${right}\n`).join('');
+}
