@@ -16,7 +16,7 @@ export interface Document {
   readonly shell: readonly string[];
 }
 
-const SHELL = new Set(['', 'sh', 'bash', 'shell', 'console']);
+const SHELL = new Set(['sh', 'bash', 'shell', 'console']);
 
 export function readDocument(markdown: string): Document {
   const links: string[] = [];
