@@ -40,7 +40,7 @@ export async function planSigning(context: Asked, rehearsal: boolean): Promise<S
 /**
  * Who signs as a plan says; `undefined` where nobody does.
  *
- * @throws ReleaseError SIGN_KEY where the key at hand is not the one that was planned
+ * @throws ReleaseError SIGNER_UNKNOWN where there is no token for it; SIGN_KEY where the key at hand is not the one that was planned
  */
 export async function openNotary(context: Asked, signing: Signing): Promise<Notary | undefined> {
   if (signing.mode === 'none') return undefined;
@@ -49,7 +49,10 @@ export async function openNotary(context: Asked, signing: Signing): Promise<Nota
     sign: (statement) => cosign.sign(statement, by),
     verify: (bundle, about) => cosign.verify(bundle, about, signedBy),
   });
-  if (signing.mode === 'keyless') return notary('token', signing);
+  if (signing.mode === 'keyless') {
+    if (!context.settings.token) throw noToken(signing.identity);
+    return notary('token', signing);
+  }
   const key =
     signing.mode === 'rehearsal' ? await rehearsalKey(context, cosign) : await namedKey(context, cosign);
   if (fingerprint(key.publicKey) !== signing.fingerprint) {
@@ -127,6 +130,14 @@ async function openCosign({ settings, secrets, signal }: Asked): Promise<Cosign>
     trustedRoot,
     signal,
   });
+}
+
+function noToken(identity: string): ReleaseError {
+  return new ReleaseError(
+    'SIGNER_UNKNOWN',
+    `The plan is to be signed by ${identity}, and there is no OIDC token here.`,
+    'Nothing was pushed. Publish it where it was planned; on GitHub the job needs "id-token: write".',
+  );
 }
 
 function otherKey(why: string): ReleaseError {
