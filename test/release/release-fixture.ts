@@ -4,7 +4,13 @@ import { join, resolve } from 'node:path';
 import { type EmbeddedRegistry, startEmbedded } from '../../src/release/embedded.ts';
 import { openJournal } from '../../src/release/journal.ts';
 import { type Layout, readLayout } from '../../src/release/layout.ts';
-import { formatPlan, type Plan, planRelease, type SbomDigests } from '../../src/release/plan.ts';
+import {
+  type BuildFacts,
+  formatPlan,
+  type Plan,
+  planRelease,
+  type SbomDigests,
+} from '../../src/release/plan.ts';
 import { type Applied, type Attestation, applyPlan, currentTags } from '../../src/release/publish.ts';
 import { createRegctl } from '../../src/release/regctl.ts';
 import { createRegistry, type Registry } from '../../src/release/registry.ts';
@@ -69,6 +75,7 @@ export async function makeLayout(
 export interface SignedBy {
   readonly signing: Signing;
   readonly sboms: readonly SbomDigests[];
+  readonly build?: BuildFacts;
 }
 
 /**
