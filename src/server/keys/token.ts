@@ -29,7 +29,7 @@ export function hashSecret(hashKey: Buffer, secret: string): Buffer {
   return createHmac('sha256', hashKey).update(secret).digest();
 }
 
-/** Compares in a time that tells nothing of where two hashes differ. */
-export function sameHash(one: Uint8Array, other: Uint8Array): boolean {
+/** Compares in a time that tells nothing of where the two differ. */
+export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -87,6 +87,21 @@ test('a revoked key is refused at once, also where another process revoked it, a
   assert.equal(keyring.rotate('nobody', 0), undefined);
 });
 
+test('a key that was looked up is not taken for another, nor for longer than it holds', () => {
+  const data = dataDirectory();
+  const [{ keyring, clock }, other] = [open(data), open(data)];
+  const { key, token } = keyring.create({ ...DRAFT, expiresAt: START + 1000 });
+  for (let count = 0; count < 3; count += 1) assert.equal(typeof keyring.authenticate(token), 'object');
+  assert.equal(keyring.authenticate(token.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))), 'unknown');
+  const rotated = other.keyring.rotate(key.id, 500);
+  for (const one of [token, rotated?.token ?? '']) assert.equal(typeof keyring.authenticate(one), 'object');
+  clock.now += 500;
+  assert.equal(keyring.authenticate(token), 'expired');
+  assert.equal(typeof keyring.authenticate(rotated?.token ?? ''), 'object');
+  keyring.revoke(key.id);
+  assert.equal(keyring.authenticate(rotated?.token ?? ''), 'unknown');
+});
+
 test('a rotated key: both secrets for the overlap, then the new one; the id and the limits stay', () => {
   const { clock, keyring } = open();
   const made = keyring.create({ ...DRAFT, limits: { ...NO_LIMITS, requestsPerMinute: 3 } });
