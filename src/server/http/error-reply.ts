@@ -27,6 +27,12 @@ export function errorBody({ message, type, param, code }: ApiError): ErrorBody {
   return { error: { message, type, param, code } };
 }
 
+/**
+ * OpenAI's clients wait no longer, in seconds: told to wait for the next month they would ask again at once, unless
+ * they are told not to. Source: `shouldRetry` and `retryRequest` of openai-node.
+ */
+const LONGEST_WAIT = 60;
+
 /** Answers a request for something that isn't there: 404. */
 export const notFound: NotFoundHandler<HttpEnvironment> = (context) =>
   reply(
@@ -73,6 +79,8 @@ function named({ status, message }: HTTPException): ApiError {
 }
 
 function reply(context: Context, error: ApiError) {
-  if (error.retryAfter !== undefined) context.header('Retry-After', String(Math.ceil(error.retryAfter)));
+  const { retryAfter } = error;
+  if (retryAfter !== undefined) context.header('Retry-After', String(Math.ceil(retryAfter)));
+  if (retryAfter !== undefined && retryAfter > LONGEST_WAIT) context.header('X-Should-Retry', 'false');
   return context.json(errorBody(error), error.status);
 }
