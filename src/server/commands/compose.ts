@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 // Put in place of this name by bundle.mjs. Run from source there is nothing in its place.
 declare const THOTH_COMPOSE: string | undefined;
@@ -6,5 +7,6 @@ declare const THOTH_COMPOSE: string | undefined;
 /** The text of the project's docker-compose.yml. */
 export function composeText(): string {
   if (typeof THOTH_COMPOSE === 'string') return THOTH_COMPOSE;
-  return readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8');
+  const program = process.argv[1] ?? ''; // src/server/main.ts
+  return readFileSync(resolve(dirname(program), '../../docker-compose.yml'), 'utf8');
 }

@@ -9,6 +9,7 @@ import { errorResponses } from './error-responses.ts';
 
 const DEFAULT_OVERLAP_HOURS = 24;
 const LONGEST_OVERLAP_HOURS = 30 * 24;
+const AN_HOUR = 3_600_000;
 const LARGEST_BODY = 64 * 1024;
 
 const Key = KeyView.openapi('Key');
@@ -94,7 +95,7 @@ export function addKeys(app: OpenAPIHono<HttpEnvironment>, authorize: Authorize,
   );
   app.openapi(rotate, (context) => {
     const hours = context.req.valid('json').overlap_hours ?? DEFAULT_OVERLAP_HOURS;
-    const issued = keyring.rotate(context.req.valid('param').id, hours * 3_600_000);
+    const issued = keyring.rotate(context.req.valid('param').id, Math.round(hours * AN_HOUR));
     if (issued === undefined) throw noSuchKey();
     return context.json(issuedViewOf(issued), 200);
   });

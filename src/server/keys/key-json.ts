@@ -6,10 +6,11 @@ import type { IssuedKey } from './keyring.ts';
 
 const LONGEST_NAME = 100;
 const MOST_A_MINUTE = 1_000_000_000;
+const SMALLEST_BUDGET = 0.000_001;
 const LARGEST_BUDGET = 1_000_000;
 
 const aMinute = z.int().min(1).max(MOST_A_MINUTE).nullable();
-const budget = z.number().positive().max(LARGEST_BUDGET).nullable();
+const budget = z.number().min(SMALLEST_BUDGET).max(LARGEST_BUDGET).nullable();
 
 /** A key that is to be made, as HTTP and the command line take it. */
 export const KeyRequest = z.strictObject({

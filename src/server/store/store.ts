@@ -187,9 +187,14 @@ export class Store {
   }
 }
 
-/** Sets a database up as the store has it, in this program's schema. */
+/**
+ * Sets a database up as the store has it, in this program's schema. What SQLite sorts it keeps in memory: the image's
+ * own file system can't be written, and /tmp is small.
+ */
 export function prepareToWrite(database: DatabaseSync): void {
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY',
+  );
   migrate(database);
 }
 

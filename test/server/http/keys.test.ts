@@ -47,6 +47,8 @@ test('a key is rotated, by default with a day in which both are accepted', async
   const rotated = IssuedKeyView.parse((await admin.post(`/v1/keys/${made.id}/rotate`)).body);
   assert.deepEqual({ ...rotated, key: '' }, { ...made, key: '' });
   for (const { key } of [made, rotated]) assert.equal((await as(key).get('/v1/usage')).status, 200);
+  const brief = await admin.post(`/v1/keys/${made.id}/rotate`, { overlap_hours: 0.000_001 });
+  assert.equal(brief.status, 200);
   const last = IssuedKeyView.parse(
     (await admin.post(`/v1/keys/${made.id}/rotate`, { overlap_hours: 0 })).body,
   );
