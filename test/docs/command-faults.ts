@@ -1,19 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { COMMANDS as RELEASE } from '../../src/release/commands/catalogue.ts';
 import { COMMANDS as SERVICE } from '../../src/server/commands/catalogue.ts';
+import { SETTING_NAMES } from '../../src/server/settings/schema.ts';
 import { catalogueFaults } from '../catalogue-faults.ts';
 import type { CommandLine } from './command-line.ts';
 import { ROOT } from './document.ts';
 
 /** What `thoth-release` adds to each of its commands. */
 const RELEASE_COMMON = ['--home <dir>'];
+/** Scripts of others that a document has people fetch. */
+const OTHERS = new Set(['get-docker.sh']);
 const IMAGE = /\/thoth(:[\w.-]+|@\S+)?$|^\$\{?(THOTH_)?IMAGE\}?$/;
 
 const scripts = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(read('package.json'))).scripts;
+const values: unknown = parse(read('deploy/helm/thoth/values.yaml'));
 const targets = [...read('Makefile').matchAll(/^([a-z][a-z-]*):/gm)].map(([, name]) => name);
 
 /**
@@ -28,9 +33,10 @@ export function commandFaults(line: CommandLine, files: readonly string[]): stri
   if (program === 'make') return makeFaults(words);
   if (program === 'npm') return npmFaults(words);
   if (program === 'node') return nodeFaults(words, files);
+  if (program === 'helm') return helmFaults(words);
   if (program === 'docker' || program === 'kubectl') return containerFaults(words);
   const script = program === 'sh' ? words.shift() : program;
-  return script?.endsWith('.sh') ? scriptFaults(script, words, files) : [];
+  return script?.endsWith('.sh') && !OTHERS.has(script) ? scriptFaults(script, words, files) : [];
 }
 
 function service(words: readonly string[]): string[] {
@@ -70,6 +76,25 @@ function containerFaults(words: readonly string[]): string[] {
 function placeOf(verb: string, isCompose: boolean, words: readonly string[]): number {
   if (verb === 'exec') return words.findLastIndex((word) => /^(\/usr\/local\/bin\/)?thoth$/.test(word));
   return isCompose ? words.indexOf('thoth') : words.findIndex((word) => IMAGE.test(word));
+}
+
+/** What `--set` gives a chart of ours is in its values, or a setting's name. */
+function helmFaults(words: readonly string[]): string[] {
+  const given = words.flatMap((word, index) =>
+    words[index - 1] === '--set' ? [word.split('=')[0] ?? ''] : [],
+  );
+  return given.filter((path) => !isValue(path)).map((path) => `the chart has no value ${path}`);
+}
+
+function isValue(path: string): boolean {
+  const [group, setting = ''] = path.split('.');
+  if (group === 'settings') return SETTING_NAMES.some((name) => name === setting);
+  const known = path.replace(/\[.*/, '').replace(/(annotations)\..*/, '$1');
+  return known.split('.').reduce<unknown>((value, name) => memberOf(value, name), values) !== undefined;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /** A script has the options that its head explains. */

@@ -59,7 +59,9 @@ const CASES: readonly (readonly [command: string, fault?: string])[] = [
   ['sh scripts/install.sh --help'],
   ['scripts/install.sh --hlep', 'scripts/install.sh has no --hlep'],
   ['sudo scripts/reinstall.sh', 'there is no scripts/reinstall.sh'],
-  ['helm install thoth deploy/helm/thoth'],
+  ['helm install thoth deploy/helm/thoth --set image.tag=v1.0.0 --set settings.LOG_LEVEL=debug'],
+  ['helm upgrade thoth deploy/helm/thoth --set image.version=v1', 'the chart has no value image.version'],
+  ['helm upgrade thoth x --set settings.LOGLEVEL=x', 'the chart has no value settings.LOGLEVEL'],
 ];
 
 for (const [command, fault] of CASES) {
