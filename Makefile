@@ -12,10 +12,11 @@ TEST_TOOLS := chromium skopeo docker.io busybox registry compose node helm kubec
 NODE24 = $(or $(wildcard $(or $(THOTH_HOME),.thoth)/tools/bin/node24),node)
 
 INSTALLED := node_modules/.package-lock.json
+SITE_INSTALLED := tools/site/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools rehearse test check test-dagger bench clean prerequisites
+.PHONY: help setup tools rehearse test check test-dagger bench docs clean prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +48,10 @@ bench: setup ## Measure; asserts nothing
 	@tools/install.sh litellm
 	@exec $(NODE24) --import tsx bench/server/main.ts
 
+docs: $(INSTALLED) $(SITE_INSTALLED) ## Build the documents into a site, dist/site; a link that leads nowhere ends it
+	@tools/site/node_modules/.bin/vitepress build tools/site
+	@$(NODE24) --import tsx tools/site/api-page.ts dist/site
+
 clean: ## Remove what builds and releases made; the tools stay
 	@tools/as-root.sh tools/clean.sh
 
@@ -57,4 +62,9 @@ prerequisites:
 $(INSTALLED): package-lock.json | prerequisites
 	@echo 'Installing npm packages'
 	@npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+$(SITE_INSTALLED): tools/site/package-lock.json | prerequisites
+	@echo 'Installing the npm packages of the site'
+	@npm ci --prefix tools/site --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
