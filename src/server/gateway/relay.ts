@@ -8,6 +8,9 @@ import { CLIENT_LEFT, type Course, type Used } from './course.ts';
 import { type Incoming, transportFailure } from './upstream.ts';
 import { UpstreamFailure } from './upstream-failure.ts';
 
+/** The status of what nobody thought of. */
+const BUG = 500;
+
 /** An event of a provider's may hold a whole image; more in one is no event. */
 const LARGEST_EVENT = 32 * 1024 * 1024;
 
@@ -60,10 +63,13 @@ export class Relay {
             settle(200);
             end();
           } catch (error) {
-            if (!(error instanceof UpstreamFailure)) return controller.error(error);
+            end();
+            if (!(error instanceof UpstreamFailure)) {
+              settle(BUG);
+              return controller.error(error);
+            }
             const answer = error.toApiError();
             settle(answer.status);
-            end();
             controller.enqueue(Buffer.from(sseData(errorBody(answer))));
           }
           controller.close();
@@ -108,7 +114,15 @@ export class Relay {
       if (!this.#reader.complete) throw this.#failure(error);
     }
     if (!this.#reader.complete) throw this.#failure(new Error('it ended early'));
-    yield this.#reader.end();
+    yield this.#end();
+  }
+
+  #end(): string {
+    try {
+      return this.#reader.end();
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   /** What came before a fault still goes to the client. */

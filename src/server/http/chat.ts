@@ -20,7 +20,7 @@ const route = createRoute({
       description: 'The answer.',
       content: {
         'application/json': { schema: ChatCompletion },
-        'text/event-stream': { schema: z.string() },
+        'text/event-stream': { schema: z.unknown() },
       },
     },
     ...inquiryErrors(),

@@ -30,7 +30,7 @@ const route = createRoute({
       description: 'The answer.',
       content: {
         'application/json': { schema: ResponsesAnswer },
-        'text/event-stream': { schema: z.string() },
+        'text/event-stream': { schema: z.unknown() },
       },
     },
     ...inquiryErrors(),

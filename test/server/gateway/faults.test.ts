@@ -192,6 +192,19 @@ test("an error within Anthropic's stream before its first event is one before an
   assert.equal(fakes.anthropic.asked.length, 2);
 });
 
+test('a stream of nothing but its end', async () => {
+  fakes.anthropic.next(eventsThenBreak(['event: message_stop\ndata: {"type":"message_stop"}\n\n']));
+  const request = {
+    model: 'claude-x',
+    messages: MESSAGES,
+    stream: true as const,
+    stream_options: { include_usage: true },
+  };
+  const error = await refusal(running.client().chat.completions.create(request));
+  assert.equal(error.code, 'upstream_malformed');
+  assert.equal((await running.meter.settled()).outcome.status, 502);
+});
+
 test('a failed try is logged without key and text', async () => {
   fakes.openai.next(json({ error: { message: 'secret text' } }, 500));
   await running.client().chat.completions.create({ model: 'gpt-4o', messages: MESSAGES });
