@@ -3,7 +3,7 @@ import type { Tokens } from '../usage/meter.ts';
 import { ToolCall } from './chat-request.ts';
 import { sseData } from './stream-reader.ts';
 
-export const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter'] as const;
+const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter'] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
 const count = z.number().int().nonnegative();
@@ -12,15 +12,15 @@ const Usage = z.object({
   prompt_tokens: count,
   completion_tokens: count,
   total_tokens: count,
-  prompt_tokens_details: z.object({ cached_tokens: count }),
-  completion_tokens_details: z.object({ reasoning_tokens: count }),
+  prompt_tokens_details: z.object({ cached_tokens: count }).optional(),
+  completion_tokens_details: z.object({ reasoning_tokens: count }).optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 
 const Message = z.object({
   role: z.literal('assistant'),
   content: z.string().nullable(),
-  refusal: z.string().nullable(),
+  refusal: z.string().nullish(),
   tool_calls: z.array(ToolCall).optional(),
 });
 export type Message = z.infer<typeof Message>;
@@ -28,7 +28,7 @@ export type Message = z.infer<typeof Message>;
 const Choice = z.object({
   index: count,
   message: Message,
-  logprobs: z.null(),
+  logprobs: z.unknown().optional(),
   finish_reason: z.enum(FINISH_REASONS),
 });
 export type Choice = z.infer<typeof Choice>;
@@ -64,7 +64,7 @@ export interface Delta {
 }
 
 /** A call as a stream begins it, with id and name, or a further piece of its arguments. */
-export interface ToolCallDelta {
+interface ToolCallDelta {
   readonly index: number;
   readonly id?: string;
   readonly type?: 'function';

@@ -10,7 +10,7 @@ const CacheControl = z
   .optional()
   .meta({ description: 'Anthropic alone: the prompt is kept in its cache up to here.' });
 
-export const TextPart = z.object({
+const TextPart = z.object({
   type: z.literal('text'),
   text: z.string(),
   cache_control: CacheControl,

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import { ApiError } from '../http/api-error.ts';
-import { type JsonMembers, NotAnObject } from './json-members.ts';
+import type { JsonMembers } from './json-members.ts';
+import { NotAnObject } from './json-scanner.ts';
 
 /** The provider's name as people write it. */
 const TITLES = { openai: 'OpenAI', anthropic: 'Anthropic', google: 'Google' } as const;

@@ -66,7 +66,7 @@ export function oneOf<const Word extends string>(words: readonly Word[], standar
     .string()
     .toLowerCase()
     .pipe(z.enum(words, rule))
-    .default(standard as never)
+    .default(standard as never) // TypeScript can not tell that the words' type is that of `standard`
     .register(about, { ...texts, rule });
 }
 

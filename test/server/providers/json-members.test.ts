@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { JsonMembers, NotAnObject } from '../../../src/server/providers/json-members.ts';
+import { JsonMembers } from '../../../src/server/providers/json-members.ts';
+import { NotAnObject } from '../../../src/server/providers/json-scanner.ts';
 
 const of = (text: string) => new JsonMembers(Buffer.from(text));
 

@@ -1,4 +1,4 @@
-import { type ChatCompletion, completionOf, usageOf } from '../chat-answer.ts';
+import { type Message as ChatMessage, completionOf, usageOf } from '../chat-answer.ts';
 import { type Answer, MalformedAnswer } from '../provider.ts';
 import { finishReasonOf, Message, tokensOf } from './wire.ts';
 
@@ -30,7 +30,7 @@ function parse(body: Buffer): Message {
   }
 }
 
-function said({ content }: Message): ChatCompletion['choices'][number]['message'] {
+function said({ content }: Message): ChatMessage {
   const text = content.map((block) => (block.type === 'text' ? block.text : '')).join('');
   const calls = content.flatMap((block) =>
     block.type === 'tool_use'

@@ -14,7 +14,7 @@ export interface TextBlock {
   readonly cache_control?: CacheControl;
 }
 
-export type Block =
+type Block =
   | TextBlock
   | { readonly type: 'image' | 'document'; readonly source: Source; readonly cache_control?: CacheControl }
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown }

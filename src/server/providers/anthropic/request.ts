@@ -3,7 +3,7 @@ import { refuse, unsupported } from '../request-fault.ts';
 import { conversationOf, type TextBlock, type Turn } from './messages.ts';
 
 /** Anthropic demands a limit; this one is used where the client set none. */
-export const DEFAULT_MAX_TOKENS = 8192;
+const DEFAULT_MAX_TOKENS = 8192;
 
 const HIGHEST_TEMPERATURE = 1;
 

@@ -3,7 +3,7 @@ import { type Media, readMedia } from '../media.ts';
 import { invalid, unsupported } from '../request-fault.ts';
 import { argumentsOf } from '../tool-arguments.ts';
 
-export type Part =
+type Part =
   | { readonly text: string }
   | { readonly inlineData: { readonly mimeType: string; readonly data: string } }
   | { readonly fileData: { readonly mimeType: string; readonly fileUri: string } }

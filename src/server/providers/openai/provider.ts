@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { JsonMembers, NotAnObject } from '../json-members.ts';
+import { JsonMembers } from '../json-members.ts';
+import { NotAnObject } from '../json-scanner.ts';
 import { type Answer, type Exchange, MalformedAnswer, type ModelPage, type Provider } from '../provider.ts';
 import { unsupported } from '../request-fault.ts';
 import { ChatStream } from './chat-stream.ts';
