@@ -4,6 +4,7 @@ import { getRequestListener, RequestError } from '@hono/node-server';
 import { EXIT } from '../exit.ts';
 import { Failure } from '../failure.ts';
 import { ApiError } from './api-error.ts';
+import { answerBadMessage } from './bad-message.ts';
 import { errorBody } from './error-reply.ts';
 
 // Longer than the 60 s that proxies such as nginx keep an idle connection to a backend: the side that sends
@@ -34,6 +35,7 @@ export class Listener {
       if (this.#draining) outgoing.setHeader('Connection', 'close');
       void answer(incoming, outgoing);
     });
+    this.#server.on('clientError', answerBadMessage);
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.headersTimeout = HEADERS_WITHIN_MS;
   }
