@@ -124,6 +124,30 @@ describe('errors have the shape that OpenAI clients read', () => {
   }
 });
 
+describe('a method that a path is not there for is answered 405, and told which are', () => {
+  const cases: readonly [string, string, string][] = [
+    ['DELETE', '/health', 'GET, HEAD'],
+    ['GET', '/v1/chat/completions', 'POST'],
+    ['PUT', '/v1/models/openai/gpt-4o', 'GET, HEAD'],
+    ['DELETE', '/', 'GET, HEAD'],
+  ];
+  for (const [method, path, allow] of cases) {
+    test(`${method} ${path}`, async () => {
+      const answer = await create().app.request(path, { method });
+      assert.equal(answer.status, 405);
+      assert.equal(answer.headers.get('allow'), allow);
+      assert.deepEqual(await json(answer), {
+        error: {
+          message: `${path} is not there for ${method}, but for ${allow}.`,
+          type: 'invalid_request_error',
+          param: null,
+          code: 'method_not_allowed',
+        },
+      });
+    });
+  }
+});
+
 describe('request id', () => {
   const cases: readonly [string, string, boolean][] = [
     ['a sane one is kept', 'trace-1_a=', true],

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { cors } from 'hono/cors';
+import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
@@ -18,7 +19,7 @@ import { addConsole } from './console.ts';
 import { addDocs } from './docs.ts';
 import { addEmbeddings } from './embeddings.ts';
 import type { HttpEnvironment } from './environment.ts';
-import { errorReply, notFound } from './error-reply.ts';
+import { errorReply, notFound, wrongMethod } from './error-reply.ts';
 import { addHealth } from './health.ts';
 import { httpsOnly } from './https-only.ts';
 import { invalidRequest } from './invalid-request.ts';
@@ -80,6 +81,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnvironment> {
     const exposeHeaders = ['X-Request-Id', 'X-Thoth-Model', 'Retry-After'];
     app.use('/v1/*', cors({ origin: [...settings.CORS_ORIGINS], exposeHeaders, maxAge: CORS_SECONDS }));
   }
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
   app.notFound(notFound);
   app.onError(errorReply(logger));
   addRoot(app);

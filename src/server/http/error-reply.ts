@@ -43,6 +43,14 @@ export const notFound: NotFoundHandler<HttpEnvironment> = (context) =>
     }),
   );
 
+/** Answers a request by a method that its path has no use for: 405. */
+export function wrongMethod(context: Context<HttpEnvironment>, allowed: readonly string[]) {
+  const { method, path } = context.req;
+  context.header('Allow', allowed.join(', '));
+  const message = `${path} is not there for ${method}, but for ${allowed.join(', ')}.`;
+  return reply(context, new ApiError(405, { code: 'method_not_allowed', message }));
+}
+
 /** Answers what a handler threw: an HTTPException as it says, anything else is logged and answered 500. */
 export function errorReply(logger: Logger): ErrorHandler<HttpEnvironment> {
   return (error, context) => {
