@@ -1,10 +1,15 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { ChatCompletion } from '../providers/chat-answer.ts';
 import { ChatRequest } from '../providers/chat-request.ts';
-
 import type { Authorize, HttpEnvironment } from './environment.ts';
 import { inquiryErrors } from './error-responses.ts';
 import { type InquiryParts, inquiryHandler } from './inquiry.ts';
+
+const example = {
+  model: 'openai/gpt-4o-mini',
+  messages: [{ role: 'user', content: 'What is an ibis?' }],
+  max_completion_tokens: 200,
+};
 
 const route = createRoute({
   method: 'post',
@@ -13,8 +18,9 @@ const route = createRoute({
   summary: 'Have a conversation continued',
   description:
     "OpenAI's chat completions. What is not listed here passes to OpenAI as it is, and to no other provider. With `stream` the answer is a stream of server-sent events that ends with `[DONE]`.",
+  tags: ['Models'],
   security: [{ key: [] }],
-  request: { body: { required: true, content: { 'application/json': { schema: ChatRequest } } } },
+  request: { body: { required: true, content: { 'application/json': { schema: ChatRequest, example } } } },
   responses: {
     200: {
       description: 'The answer.',

@@ -14,6 +14,7 @@ const page = createRoute({
   path: '/docs',
   operationId: 'docs',
   summary: 'This description of the API as a page',
+  tags: ['Pages'],
   responses: { 200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } } },
 });
 
@@ -22,6 +23,7 @@ const style = createRoute({
   path: '/docs/style.css',
   operationId: 'docsStyle',
   summary: 'How that page looks',
+  tags: ['Pages'],
   responses: { 200: { description: 'The style sheet.', content: { 'text/css': { schema: z.string() } } } },
 });
 

@@ -1,9 +1,10 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { EmbeddingsAnswer, EmbeddingsRequest } from '../providers/embeddings.ts';
-
 import type { Authorize, HttpEnvironment } from './environment.ts';
 import { inquiryErrors } from './error-responses.ts';
 import { type InquiryParts, inquiryHandler } from './inquiry.ts';
+
+const example = { model: 'openai/text-embedding-3-small', input: 'An ibis is a bird.' };
 
 const route = createRoute({
   method: 'post',
@@ -11,8 +12,11 @@ const route = createRoute({
   operationId: 'createEmbeddings',
   summary: 'Turn texts into vectors',
   description: 'Of OpenAI and Google; Anthropic has none.',
+  tags: ['Models'],
   security: [{ key: [] }],
-  request: { body: { required: true, content: { 'application/json': { schema: EmbeddingsRequest } } } },
+  request: {
+    body: { required: true, content: { 'application/json': { schema: EmbeddingsRequest, example } } },
+  },
   responses: {
     200: { description: 'The vectors.', content: { 'application/json': { schema: EmbeddingsAnswer } } },
     ...inquiryErrors(),

@@ -16,6 +16,7 @@ const route = createRoute({
   operationId: 'health',
   summary: 'Whether the process runs',
   description: 'Needs no key, and asks no disk, database or provider.',
+  tags: ['Operations'],
   responses: {
     200: { description: 'It runs.', content: { 'application/json': { schema: Health } } },
   },

@@ -42,6 +42,8 @@ const list = createRoute({
   responses: { 200: { description: 'The keys.', content: json(KeyList) }, ...failures },
 });
 
+const draft = { name: 'laptop', scopes: ['chat', 'models'], requests_per_minute: 60, monthly_budget_usd: 5 };
+
 const create = createRoute({
   method: 'post',
   path: '/v1/keys',
@@ -49,7 +51,7 @@ const create = createRoute({
   summary: 'Create a client key',
   tags,
   security,
-  request: { body: { required: true, content: json(KeyRequest.openapi('KeyRequest')) } },
+  request: { body: { required: true, content: json(KeyRequest.openapi('KeyRequest'), draft) } },
   responses: { 201: { description: 'Made.', content: json(IssuedKey) }, ...failures },
 });
 
@@ -61,7 +63,7 @@ const rotate = createRoute({
   description: 'Its id, limits and usage stay. The old secret is accepted for a while longer.',
   tags,
   security,
-  request: { params, body: { content: json(Rotation) } },
+  request: { params, body: { content: json(Rotation, { overlap_hours: 24 }) } },
   responses: {
     200: { description: 'Rotated.', content: json(IssuedKey) },
     ...failures,
@@ -116,6 +118,6 @@ function noSuchKey(): ApiError {
   return new ApiError(404, { code: 'key_not_found', message, param: 'id' });
 }
 
-function json<T extends z.ZodType>(schema: T) {
-  return { 'application/json': { schema } };
+function json<T extends z.ZodType>(schema: T, example?: object) {
+  return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };
 }

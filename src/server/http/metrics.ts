@@ -10,6 +10,7 @@ const route = createRoute({
   operationId: 'metrics',
   summary: 'Counts and times for Prometheus',
   description: 'METRICS decides who may read it.',
+  tags: ['Operations'],
   security: [{ key: [] }],
   responses: {
     200: { description: "Prometheus' text format.", content: { 'text/plain': { schema: z.string() } } },

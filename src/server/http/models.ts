@@ -23,6 +23,7 @@ const list = createRoute({
   operationId: 'listModels',
   summary: 'Which models there are',
   description: 'Of all providers that have a key, and the aliases. Kept for five minutes.',
+  tags: ['Models'],
   security: [{ key: [] }],
   responses: {
     200: {
@@ -41,6 +42,7 @@ const one = createRoute({
   operationId: 'getModel',
   summary: 'One model',
   description: 'The slash of an id may be written as it is.',
+  tags: ['Models'],
   security: [{ key: [] }],
   request: { params: z.object({ id: z.string().meta({ example: 'openai/gpt-4o-mini' }) }) },
   responses: {

@@ -32,6 +32,7 @@ const route = createRoute({
   operationId: 'listProviders',
   summary: 'How the providers are',
   description: 'As seen from the requests that went there since the start. Asks none of them.',
+  tags: ['Operations'],
   security: [{ key: [] }],
   responses: {
     200: {

@@ -16,6 +16,7 @@ const route = createRoute({
   operationId: 'ready',
   summary: 'Whether requests can be served',
   description: 'Ready means: the data directory can be written and at least one provider key is given.',
+  tags: ['Operations'],
   responses: {
     200: { description: 'Ready.', content: { 'application/json': { schema: Ready } } },
     503: {

@@ -16,6 +16,8 @@ const ResponsesAnswer = z
   .looseObject({ id: z.string(), object: z.literal('response') })
   .openapi('Response', { description: "OpenAI's, as it comes." });
 
+const example = { model: 'openai/gpt-4o-mini', input: 'What is an ibis?' };
+
 const route = createRoute({
   method: 'post',
   path: '/v1/responses',
@@ -23,8 +25,11 @@ const route = createRoute({
   summary: "Ask a model of OpenAI's by its Responses API",
   description:
     'Requests and answers pass as they are. For models of other providers, and with `background`, it is answered 400 with the code `unsupported` or `unsupported_parameter`.',
+  tags: ['Models'],
   security: [{ key: [] }],
-  request: { body: { required: true, content: { 'application/json': { schema: ResponsesRequest } } } },
+  request: {
+    body: { required: true, content: { 'application/json': { schema: ResponsesRequest, example } } },
+  },
   responses: {
     200: {
       description: 'The answer.',

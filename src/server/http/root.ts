@@ -17,6 +17,7 @@ const route = createRoute({
   path: '/',
   operationId: 'root',
   summary: 'The console for browsers; for programs, what this is and where its parts are',
+  tags: ['Pages'],
   responses: {
     200: {
       description: 'A page where `Accept` has `text/html`, else name, version and links.',

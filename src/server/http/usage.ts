@@ -14,21 +14,30 @@ const MOST_REQUESTS = 1_000;
 
 const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
 
+const ONE_GROUP = GROUPS.join('|');
+
 const Query = z.strictObject({
-  from: moment
+  from: moment.optional().openapi({
+    description: '30 days before `to` where it is not given.',
+    param: { example: '2026-11-01' },
+  }),
+  to: moment
     .optional()
-    .meta({ description: '30 days before `to` where it is not given.', example: '2026-11-01' }),
-  to: moment.optional().meta({ description: 'Now where it is not given.' }),
+    .openapi({ description: 'Now where it is not given.', param: { example: '2026-12-01' } }),
   group_by: z
     .string()
+    .regex(
+      new RegExp(`^(${ONE_GROUP})(,(${ONE_GROUP})){0,${GROUPS.length - 1}}$`),
+      `must be one of ${GROUPS.join(', ')}, or several with commas between`,
+    )
     .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(GROUPS)).max(GROUPS.length))
+    .pipe(z.array(z.enum(GROUPS)))
     .optional()
     .meta({
       description: `By what to tell sums apart: ${GROUPS.join(', ')}, or several.`,
       example: 'day,model',
     }),
-  key: z.string().optional().meta({ description: 'Only this key, by its id.' }),
+  key: z.string().optional().meta({ description: 'Only this key, by its id.', example: '0f1e2d3c4b5a' }),
   model: z.string().optional().meta({ description: 'Only this model.', example: 'openai/gpt-4o-mini' }),
 });
 
@@ -69,12 +78,19 @@ const Usage = z
 
 const RequestsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MOST_REQUESTS).default(100),
-  before: z.coerce
-    .number()
-    .int()
-    .nonnegative()
+  before: z
+    .string()
+    .min(1) // an empty text would be the number 0
+    .transform(Number)
+    .pipe(z.int().nonnegative())
     .optional()
-    .meta({ description: 'For the next page: `next_before` of this one.' }),
+    .openapi({
+      type: 'integer',
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'For the next page: `next_before` of this one.',
+      example: 1_795_564_800_000_000,
+    }),
 });
 
 const UsageRequest = z

@@ -69,6 +69,11 @@ describe('what is refused, and the parameter at fault', () => {
     ['a limit of 0', { name: 'n', requests_per_minute: 0 }, 'requests_per_minute'],
     ['half a request', { name: 'n', requests_per_minute: 0.5 }, 'requests_per_minute'],
     ['a limit as text', { name: 'n', tokens_per_minute: '5' }, 'tokens_per_minute'],
+    [
+      'a budget below the least that is counted',
+      { name: 'n', monthly_budget_usd: 1e-10 },
+      'monthly_budget_usd',
+    ],
     ['a negative budget', { name: 'n', monthly_budget_usd: -1 }, 'monthly_budget_usd'],
     ['a word too much', { name: 'n', budget: 1 }, undefined],
     ['a list', [], undefined],

@@ -183,7 +183,14 @@ describe('GET /v1/usage/requests', () => {
     });
   });
 
-  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'before=-1']) {
+  for (const query of [
+    'limit=0',
+    'limit=1001',
+    'limit=x',
+    'before=-1',
+    'before=',
+    'before=9007199254740992',
+  ]) {
     test(`is refused: ${query}`, async () => {
       assert.equal((await admin.get(`/v1/usage/requests?${query}`)).status, 400);
     });
