@@ -6,17 +6,17 @@ export TAG
 # Installed by the target that needs them, and only what is missing (tools/install.sh).
 RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy cosign
 CHECK_TOOLS := shellcheck actionlint zizmor
-TEST_TOOLS := chromium skopeo docker.io busybox registry compose node helm kubeconform kubernetes-schemas
+TEST_TOOLS := chromium schemathesis skopeo docker.io busybox registry compose node helm kubeconform kubernetes-schemas
 
-# The Node.js the service runs on: the pinned one where this machine's is older (tools/install.sh node).
-NODE24 = $(or $(wildcard $(or $(THOTH_HOME),.thoth)/tools/bin/node24),node)
+# The Node.js the service runs on: the pinned one where this machine's is older.
+NODE24 := tools/node.sh
 
 INSTALLED := node_modules/.package-lock.json
 SITE_INSTALLED := tools/site/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools rehearse test check test-dagger bench docs clean prerequisites
+.PHONY: help setup tools rehearse test check test-dagger bench fuzz docs clean prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,10 @@ bench: setup ## Measure; asserts nothing
 docs: $(INSTALLED) $(SITE_INSTALLED) ## Build the documents into a site, dist/site; a link that leads nowhere ends it
 	@tools/site/node_modules/.bin/vitepress build tools/site
 	@$(NODE24) --import tsx tools/site/api-page.ts dist/site
+
+fuzz: $(INSTALLED) ## Make up 10,000 requests to the service and look at every answer
+	@tools/install.sh schemathesis
+	@exec $(NODE24) --import tsx bench/fuzz.ts
 
 clean: ## Remove what builds and releases made; the tools stay
 	@tools/as-root.sh tools/clean.sh

@@ -14,6 +14,9 @@ export const PROVIDER_KEYS = {
   GOOGLE_API_KEY: 'planted-google-key-3',
 };
 
+/** How the image starts Node. */
+const HEAP = '--max-semi-space-size=2 --max-old-space-size=96';
+
 /** The service as it is shipped, in a process of its own, with a data directory, over fake providers. */
 export class WholeService {
   readonly url: string;
@@ -34,6 +37,7 @@ export class WholeService {
     const [bundle, fakes, port] = await Promise.all([makeBundle(), Fakes.start(), freePort()]);
     const data = mkdtempSync(join(tmpdir(), 'thoth-whole-'));
     const service = new Service(bundle.file, ['serve'], {
+      NODE_OPTIONS: HEAP,
       HOST: '127.0.0.1',
       PORT: String(port),
       DATA_DIR: data,
