@@ -1,5 +1,5 @@
 /** What somebody else needs to know to verify a release with nothing but cosign. */
-export interface Consumer {
+interface Consumer {
   /** `docker.io/marcopancotti/thoth` */
   readonly name: string;
   readonly index: string;

@@ -2,9 +2,9 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { type CommandResult, run, tail } from './command.ts';
 import { ReleaseError } from './errors.ts';
+import { readRoot, type Services, type TrustedRoot } from './sigstore.ts';
 import { hexOf, readBundle } from './statement.ts';
 
 /** What signs: a key, or whoever the OIDC token at hand names. A key's password is among the secrets, else here. */
@@ -32,12 +32,6 @@ export interface Cosign {
   makeKey(folder: string): Promise<void>;
 }
 
-/** What is left to cosign's own defaults, Sigstore's public services, where it is `undefined`. Paths are absolute. */
-export interface Services {
-  readonly signingConfig?: string | undefined;
-  readonly trustedRoot?: string | undefined;
-}
-
 /** A key needs no service; and cosign would ask for the public ones where none are named. */
 const NO_SERVICES = '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}';
 const NO_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}';
@@ -45,14 +39,6 @@ const NO_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;ver
 const SECRETS = ['COSIGN_PASSWORD', 'SIGSTORE_ID_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
 
 const ANSWER_WITHIN_MS = 180_000;
-
-/** What a trusted root names (Sigstore's protobuf-specs, sigstore_trustroot.proto). */
-const TrustedRoot = z.object({
-  tlogs: z.array(z.unknown()).default([]),
-  ctlogs: z.array(z.unknown()).default([]),
-  timestampAuthorities: z.array(z.unknown()).default([]),
-});
-type TrustedRoot = z.infer<typeof TrustedRoot>;
 
 /** Cosign's words where it is the key that is at fault, and no service. */
 const KEY_FAULT = /reading key|loading public key|getting public key|decrypt|unsupported pem|invalid pem/i;
@@ -190,21 +176,6 @@ export function trustArguments(
   ];
 }
 
-/** @throws ReleaseError SETTING_INVALID */
-export async function readRoot(path: string): Promise<TrustedRoot> {
-  try {
-    return TrustedRoot.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    throw new ReleaseError(
-      'SETTING_INVALID',
-      `THOTH_TRUSTED_ROOT: ${path} is no trusted root.`,
-      'Make one with `cosign trusted-root create`.',
-      [],
-      cause,
-    );
-  }
-}
-
 /**
  * Takes the variables that are for cosign alone out of `env`: a scanner or an engine that is started has no use for
  * them, and whoever holds them signs in this project's name.
@@ -256,12 +227,13 @@ function lastWords(result: CommandResult): string {
 }
 
 function signFailed(result: CommandResult): ReleaseError {
-  if (KEY_FAULT.test(lastWords(result))) return keyFailed(result);
+  const why = lastWords(result);
+  if (KEY_FAULT.test(why)) return keyFailed(result);
   return new ReleaseError(
     'SIGN_FAILED',
     'cosign could not sign.',
     'No tag was moved. Read its line below; run the same command again: it goes on from where it stopped.',
-    [lastWords(result)],
+    [why],
   );
 }
 

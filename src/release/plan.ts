@@ -79,6 +79,10 @@ export const Plan = z
     error: 'it does not say who signs the release',
     path: ['signing'],
   })
+  .refine(({ signing, rehearsal }) => signing?.mode !== 'rehearsal' || rehearsal, {
+    error: "it signs a real release with a rehearsal's key",
+    path: ['signing'],
+  })
   .refine(({ signing, made }) => signing === undefined || signing.mode === 'none' || made !== undefined, {
     error: 'it does not say how what is to be signed was made',
     path: ['made'],

@@ -205,7 +205,11 @@ function parseReferrers(text: string, name: string): Referrer[] {
 
 /** The layers of a manifest; none where it is no image's or artifact's. */
 function layersOf(manifest: string | undefined): Descriptor[] {
-  return ImageManifest.safeParse(JSON.parse(manifest ?? 'null')).data?.layers ?? [];
+  try {
+    return ImageManifest.parse(JSON.parse(manifest ?? '')).layers;
+  } catch {
+    return []; // anybody who may push may attach what is none
+  }
 }
 
 /** `name:tag` or `name@digest`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** In-toto attestation framework, Statement v1. */
-export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 
 /** Media type of a Sigstore bundle: what it is attached as, and what cosign looks for. */
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';

@@ -4,13 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import {
-  fingerprint,
-  readRoot,
-  signArguments,
-  takeSecrets,
-  trustArguments,
-} from '../../src/release/cosign.ts';
+import { fingerprint, signArguments, takeSecrets, trustArguments } from '../../src/release/cosign.ts';
+import { assertServices, readRoot } from '../../src/release/sigstore.ts';
 import { failure } from './failure.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thoth-cosign-'));
@@ -68,16 +63,22 @@ describe('the options that say whose signature counts', () => {
     });
   }
 
-  test('are read from a file that is a trusted root, or refused', async () => {
-    const path = join(folder, 'root.json');
+  test('are read from files that are what they should be, or refused', async () => {
+    const path = join(folder, 'services.json');
     writeFileSync(path, '{"tlogs":[{}]}');
     assert.deepEqual(await readRoot(path), { tlogs: [{}], ctlogs: [], timestampAuthorities: [] });
     for (const text of ['', '[]', '{"tlogs":1}']) {
       writeFileSync(path, text);
-      const error = await failure(readRoot(path));
-      assert.equal(error.code, 'SETTING_INVALID');
-      assert.match(error.message, /THOTH_TRUSTED_ROOT/);
+      for (const [name, variable] of [
+        ['trustedRoot', 'THOTH_TRUSTED_ROOT'],
+        ['signingConfig', 'THOTH_SIGNING_CONFIG'],
+      ] as const) {
+        const error = await failure(assertServices({ [name]: path }));
+        assert.equal(error.code, 'SETTING_INVALID');
+        assert.match(error.message, new RegExp(variable));
+      }
     }
+    await assertServices({});
   });
 });
 

@@ -177,6 +177,10 @@ describe('a plan', () => {
     ['a field it does not know', JSON.stringify({ ...planRelease(input()), force: true })],
     ['a digest that is none', JSON.stringify({ ...planRelease(input()), index: 'sha256:../../x' })],
     ['nobody who signs', JSON.stringify({ ...planRelease(input()), signing: undefined })],
+    [
+      "a rehearsal's key on a real release",
+      JSON.stringify(planRelease(input({ signing: { mode: 'rehearsal', fingerprint: 'f'.repeat(64) } }))),
+    ],
     ['signatures on what it does not know', JSON.stringify({ ...planRelease(input()), made: undefined })],
     ['no moves', JSON.stringify({ ...planRelease(input()), moves: [] })],
   ];

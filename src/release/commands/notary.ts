@@ -6,7 +6,6 @@ import {
   type Cosign,
   createCosign,
   fingerprint,
-  readRoot,
   type SignedBy,
   type SignWith,
   trustArguments,
@@ -14,6 +13,7 @@ import {
 import { ReleaseError } from '../errors.ts';
 import { writeWhole } from '../file.ts';
 import { chooseSigner, type Signing, type Trust } from '../signing.ts';
+import { assertServices, readRoot } from '../sigstore.ts';
 import { requireTool } from '../tools.ts';
 import type { Context } from './context.ts';
 
@@ -40,7 +40,8 @@ export async function planSigning(context: Asked, rehearsal: boolean): Promise<S
 /**
  * Who signs as a plan says; `undefined` where nobody does.
  *
- * @throws ReleaseError SIGNER_UNKNOWN where there is no token for it; SIGN_KEY where the key at hand is not the one that was planned
+ * @throws ReleaseError SIGNER_UNKNOWN where there is no token for it; SIGN_KEY where the key at hand is not the one
+ *   that was planned
  */
 export async function openNotary(context: Asked, signing: Signing): Promise<Notary | undefined> {
   if (signing.mode === 'none') return undefined;
@@ -94,9 +95,9 @@ async function publicKeyOf(
     const { publicKey, folder } = await rehearsalKey(context, cosign);
     return { signedBy: { publicKey }, key: join(folder, PUBLIC) };
   }
-  const text = existsSync(trust.key) ? await readFile(trust.key, 'utf8') : '';
+  // A folder, an address: cosign says what is wrong with it, if anything.
+  const text = await readFile(trust.key, 'utf8').catch(() => '');
   if (text.includes('BEGIN PUBLIC KEY')) return { signedBy: { publicKey: text }, key: trust.key };
-  // A private key, or the address of one.
   const publicKey = await cosign.publicKey(trust.key);
   const key = join(context.settings.home, PUBLIC);
   await writeWhole(key, publicKey);
@@ -123,6 +124,7 @@ async function rehearsalKey(
 
 async function openCosign({ settings, secrets, signal }: Asked): Promise<Cosign> {
   const { home, signingConfig, trustedRoot } = settings;
+  await assertServices({ signingConfig, trustedRoot });
   return createCosign(await requireTool('cosign', home), {
     home,
     secrets,
