@@ -6,6 +6,7 @@ import { ApiError } from './api-error.ts';
 import type { Authorize, HttpEnvironment } from './environment.ts';
 import { ErrorBody } from './error-reply.ts';
 import { errorResponses } from './error-responses.ts';
+import { json } from './json-content.ts';
 
 const DEFAULT_OVERLAP_HOURS = 24;
 const LONGEST_OVERLAP_HOURS = 30 * 24;
@@ -116,8 +117,4 @@ function tooLarge(): never {
 function noSuchKey(): ApiError {
   const message = 'There is no such key, or it is revoked. GET /v1/keys lists them.';
   return new ApiError(404, { code: 'key_not_found', message, param: 'id' });
-}
-
-function json<T extends z.ZodType>(schema: T, example?: object) {
-  return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };
 }

@@ -6,6 +6,7 @@ import type { Recorder } from '../usage/recorder.ts';
 import { GROUPS, type RecordedEntry, type Sums, type UsageReport } from '../usage/report.ts';
 import type { Authorize, HttpEnvironment } from './environment.ts';
 import { errorResponses } from './error-responses.ts';
+import { json } from './json-content.ts';
 
 const AN_HOUR = 3_600_000;
 const A_DAY = 24 * AN_HOUR;
@@ -242,8 +243,4 @@ function requestView(entry: RecordedEntry): z.infer<typeof UsageRequest> {
 
 function iso(time: number): string {
   return new Date(time).toISOString();
-}
-
-function json<T extends z.ZodType>(schema: T) {
-  return { 'application/json': { schema } };
 }

@@ -11,7 +11,7 @@ const LINE = '='.repeat(80);
  */
 export function makeFirstKey(keyring: Keyring, write: (text: string) => void): void {
   if (!keyring.isEmpty()) return;
-  const { token } = keyring.create({
+  const { key, token } = keyring.create({
     name: 'first',
     scopes: ['admin'],
     expiresAt: null,
@@ -22,7 +22,7 @@ This is the first client key, with the scope admin. It is shown this once:
 
     ${token}
 
-Whoever reads this log has it. To replace it: thoth keys rotate ID --overlap 0
+Whoever reads this log has it. To replace it: thoth keys rotate ${key.id} --overlap 0
 ${LINE}
 `);
 }

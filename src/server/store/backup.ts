@@ -40,7 +40,7 @@ export interface Backup {
  */
 export async function makeBackup(dataDirectory: string): Promise<Backup> {
   const store = storeDirectory(dataDirectory);
-  if (!existsSync(join(store, DATABASE))) throw nothingThere();
+  requireStore(join(store, DATABASE));
   let work: string | undefined;
   const remove = () => work !== undefined && rmSync(work, { recursive: true, force: true });
   try {
@@ -96,6 +96,16 @@ function removeLeft(dataDirectory: string): void {
     if (name.startsWith(WORK) && Date.now() - statSync(path).mtimeMs > LEFT_AFTER_MS) {
       rmSync(path, { recursive: true, force: true });
     }
+  }
+}
+
+function requireStore(database: string): void {
+  try {
+    statSync(database);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT'
+      ? nothingThere()
+      : (storeFailure(error) ?? error);
   }
 }
 

@@ -8,7 +8,6 @@ import { NO_LIMITS } from '../../../src/server/keys/client-key.ts';
 import { Keyring } from '../../../src/server/keys/keyring.ts';
 import { Store } from '../../../src/server/store/store.ts';
 import { dataDirectory } from '../data.ts';
-import { mountDisk } from '../disk.ts';
 
 const DRAFT = { name: 'test', scopes: ['chat'], expiresAt: null, limits: NO_LIMITS } as const;
 /** A failed opening is not tried again before. */
@@ -119,23 +118,4 @@ test('two services on one data directory: the second is refused until the first 
   await wait(PAUSE_MS);
   second.open();
   second.close();
-});
-
-test('on a read-only disk keys are read and nothing is written; when it is back, it is written', async () => {
-  const disk = mountDisk();
-  const first = new Store(disk.path);
-  const { token } = new Keyring(first).create(DRAFT);
-  first.close();
-  disk.remount('ro');
-  const store = new Store(disk.path, { service: true });
-  const keyring = new Keyring(store);
-  assert.equal(typeof keyring.authenticate(token), 'object');
-  const failure = failureOf(() => keyring.create(DRAFT));
-  assert.equal(failure.exitCode, 74);
-  assert.equal(typeof keyring.authenticate(token), 'object');
-  disk.remount('rw');
-  await wait(PAUSE_MS);
-  keyring.create(DRAFT);
-  assert.equal(keyring.list().length, 2);
-  store.close();
 });

@@ -8,7 +8,6 @@ import { Store } from '../../../src/server/store/store.ts';
 import { Recorder } from '../../../src/server/usage/recorder.ts';
 import { UsageReport } from '../../../src/server/usage/report.ts';
 import { dataDirectory } from '../data.ts';
-import { mountDisk } from '../disk.ts';
 import { REQUEST } from './entry-fixture.ts';
 
 const ALL = { from: 0, to: Date.now() + 7_200_000 };
@@ -133,28 +132,7 @@ test('two requests of one microsecond are both kept, where the clock was set bac
   );
 });
 
-describe('a disk that can not be written', () => {
-  test('full: it says so once, keeps all, and writes all when there is room', async () => {
-    const disk = mountDisk();
-    const opened = open(disk.path);
-    opened.recorder.record(REQUEST);
-    opened.recorder.flush();
-    const filler = join(disk.path, 'filler');
-    assert.throws(() => writeFileSync(filler, Buffer.alloc(4_000_000)), { code: 'ENOSPC' });
-    for (let index = 0; index < 5000; index += 1) opened.recorder.record(REQUEST);
-    assert.equal(opened.recorder.flush(), false);
-    assert.deepEqual(opened.recorder.waiting, { writable: false, requests: 5000, summed: 0, lost: 0 });
-    assert.equal(opened.lines.length, 1);
-    assert.match(opened.lines[0] ?? '', /full.*wait in memory/);
-    assert.deepEqual(counts(opened), [1, 1], 'what is there can be read');
-    rmSync(filler);
-    while (!opened.recorder.waiting.writable) await wait(20); // it tries by itself
-    assert.deepEqual(counts(opened), [5001, 5001]);
-    assert.match(opened.lines[1] ?? '', /written again/);
-    opened.recorder.close();
-    opened.store.close();
-  });
-
+describe('a data directory that is not there', () => {
   test('a volume that comes later gets all that waited', async () => {
     const data = join(dataDirectory(), 'later');
     const opened = open(data);
