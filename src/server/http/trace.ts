@@ -23,7 +23,9 @@ export function trace(tracer: Tracer): MiddlewareHandler<HttpEnvironment> {
     context.set('span', span);
     outgoing.once('close', () => {
       const { statusCode, writableFinished } = outgoing;
-      span.set({ 'http.response.status_code': statusCode, 'http.route': routePath(context, -1) });
+      const route = routePath(context, -1);
+      span.rename(`${method} ${route}`);
+      span.set({ 'http.response.status_code': statusCode, 'http.route': route });
       if (!writableFinished) span.end('left');
       else span.end(statusCode < 500 ? undefined : String(statusCode));
     });

@@ -132,12 +132,14 @@ class RecordedSpan implements Span {
   readonly #onEnd: (span: Ended) => void;
   readonly #spanId = randomBytes(8).toString('hex');
   readonly #startedAt = now();
+  #name: string;
   #attributes: Attributes;
   #hasEnded = false;
 
   constructor(begun: Begun, onEnd: (span: Ended) => void) {
     this.traceId = begun.traceId;
     this.#begun = begun;
+    this.#name = begun.name;
     this.#attributes = begun.attributes;
     this.#onEnd = onEnd;
   }
@@ -151,16 +153,20 @@ class RecordedSpan implements Span {
     this.#attributes = { ...this.#attributes, ...attributes };
   }
 
+  rename(name: string): void {
+    this.#name = name;
+  }
+
   end(error?: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     if (error !== undefined) this.set({ 'error.type': error });
-    const { name, kind, traceId, parentSpanId } = this.#begun;
+    const { kind, traceId, parentSpanId } = this.#begun;
     this.#onEnd({
       traceId,
       spanId: this.#spanId,
       ...(parentSpanId === undefined ? {} : { parentSpanId }),
-      name,
+      name: this.#name,
       kind: KINDS[kind],
       startTimeUnixNano: this.#startedAt,
       endTimeUnixNano: now(),

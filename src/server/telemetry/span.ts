@@ -11,6 +11,8 @@ export interface Span {
   /** Begins a piece of this one. */
   child(name: string, kind: SpanKind, attributes?: Attributes): Span;
   set(attributes: Attributes): void;
+  /** For a name that is known only later. */
+  rename(name: string): void;
   /** Ends it; only the first call counts. @param error the kind of failure, if it is one */
   end(error?: string): void;
 }
@@ -23,7 +25,12 @@ export interface Tracer {
 }
 
 /** A span of nothing. */
-export const NO_SPAN: Span = { child: () => NO_SPAN, set: () => undefined, end: () => undefined };
+export const NO_SPAN: Span = {
+  child: () => NO_SPAN,
+  set: () => undefined,
+  rename: () => undefined,
+  end: () => undefined,
+};
 
 /** Traces nothing. */
 export const NO_TRACER: Tracer = { begin: () => NO_SPAN, close: async () => undefined };

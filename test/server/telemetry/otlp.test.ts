@@ -74,7 +74,7 @@ test('a request and its tries, within the trace of the client', async () => {
     assert.ok(BigInt(span.startTimeUnixNano) <= BigInt(span.endTimeUnixNano));
     assert.ok(Math.abs(Number(BigInt(span.endTimeUnixNano) / 1_000_000n) - Date.now()) < 60_000);
   }
-  assert.deepEqual([request.name, request.kind, request.parentSpanId], ['POST', 2, PARENT]);
+  assert.deepEqual([request.name, request.kind, request.parentSpanId], [`POST ${CHAT}`, 2, PARENT]);
   assert.deepEqual([failed.parentSpanId, answered.parentSpanId], [request.spanId, request.spanId]);
   assert.deepEqual([failed.name, failed.kind, failed.status.code], ['chat gpt-4o', 3, 2]);
   assert.deepEqual([request.status, answered.status], [{}, {}]);
