@@ -41,7 +41,7 @@ providers='OPENAI ANTHROPIC GOOGLE'
 
 # asked PROVIDER: $key is what the user types, unseen
 asked() {
-  has=$(env_get "$1_API_KEY")
+  has=$(env_get "$1_API_KEY")$(env_get "$1_API_KEY_FILE")
   printf '%s API key (Enter %s): ' "$1" "$([ -n "$has" ] && echo 'keeps the one that is there' || echo 'for none')" >&2
   # However this ends, the terminal shows what is typed again.
   echo_off=$(stty -g)
@@ -56,16 +56,35 @@ asked() {
 # plausible KEY: whether it is a key alone, which Docker and every shell read the same
 plausible() { case $1 in *[!A-Za-z0-9._~+/=:-]*) return 1 ;; esac }
 
-# check_keys: the image's own check of the keys in the environment, before they are written anywhere
+# check_keys: the image's own check of the keys in the environment, before they are written anywhere. A provider that
+# can not be reached is no reason to stop: 69 of `thoth check-keys`.
 check_keys() {
-  [ -z "$skip_key_check" ] || return 0
+  [ -z "$skip_key_check" ] && [ -n "$OPENAI_API_KEY$ANTHROPIC_API_KEY$GOOGLE_API_KEY" ] || return 0
   say 'Checking the keys'
   code=0
-  said=$(compose run --rm --no-deps --no-TTY -e OPENAI_API_KEY -e ANTHROPIC_API_KEY -e GOOGLE_API_KEY \
-    thoth check-keys 2>&1 </dev/null) || code=$?
+  set --
+  for provider in $providers; do
+    eval "key=\$${provider}_API_KEY"
+    # A key that comes now is checked in place of the one in its file.
+    [ -z "$key" ] || set -- "$@" -e "${provider}_API_KEY" -e "${provider}_API_KEY_FILE="
+  done
+  said=$(compose run --rm --no-deps --no-TTY "$@" thoth check-keys 2>&1 </dev/null) || code=$?
   said=$(printf '%s\n' "$said" | redact)
-  [ -z "$said" ] || log "$said"
-  return "$code"
+  case $code in
+    0) log "$said" ;;
+    69) warn "$said" ;;
+    *) return 1 ;;
+  esac
+}
+
+# make_first_key: before the service runs for the first time, which else would make it and write it to Docker's log
+make_first_key() {
+  [ -z "$(env_get THOTH_ADMIN_KEY)$(env_get THOTH_ADMIN_KEY_FILE)" ] || return 0
+  case $(thoth keys list --json 2>/dev/null </dev/null) in *'"keys":[]'*) ;; *) return 0 ;; esac
+  if key=$(thoth keys create --name first --scope admin 2>/dev/null </dev/null); then
+    # To the user alone, not to the log.
+    printf 'The first client key, for everything. It is shown this once:\n\n    %s\n\n' "$key"
+  fi
 }
 
 # read_keys: the keys into OPENAI_API_KEY and so on, from the environment, the user, or .env
@@ -73,7 +92,7 @@ read_keys() {
   for provider in $providers; do
     eval "key=\${${provider}_API_KEY:-}"
     if [ -z "$key" ] && [ -z "$non_interactive" ]; then asked "$provider"; fi
-    plausible "$key" || fail "$wrong" "$provider""_API_KEY holds characters that no key has." 'Copy the key alone, without quotes or blanks.'
+    plausible "$key" || fail "$wrong" "${provider}_API_KEY holds characters that no key has." 'Copy the key alone, without quotes or blanks.'
     [ -n "$key" ] || key=$(env_get "${provider}_API_KEY")
     export "${provider}_API_KEY=$key"
   done
@@ -143,10 +162,13 @@ while :; do
 done
 for provider in $providers; do
   eval "key=\$${provider}_API_KEY"
-  [ -z "$key" ] || [ "$key" = "$(env_get "${provider}_API_KEY")" ] || env_put "${provider}_API_KEY" "$key"
+  if [ -z "$key" ] || [ "$key" = "$(env_get "${provider}_API_KEY")" ]; then continue; fi
+  if [ -n "$(env_get "${provider}_API_KEY_FILE")" ]; then write_secret "${provider}_API_KEY" "$key"; else env_put "${provider}_API_KEY" "$key"; fi ||
+    fail "$denied" "$env_file can not be written." 'Free some disk and run this again.'
 done
-unset OPENAI_API_KEY ANTHROPIC_API_KEY GOOGLE_API_KEY key
+unset OPENAI_API_KEY ANTHROPIC_API_KEY GOOGLE_API_KEY
 
+[ -n "$running" ] || make_first_key
 say "Starting $(name_of "$(env_get THOTH_IMAGE)")"
 if ! start_service; then
   started=$(container)

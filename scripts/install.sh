@@ -6,7 +6,7 @@
 #   --dir FOLDER        where the installation is (~/thoth, or THOTH_DIR)
 #   --version VERSION   like v1.2.3; without it, the latest
 #   --digest SHA256     refuse the image if its digest is another, as it stands in the release's notes
-#   --image IMAGE       another source of the image, such as a mirror (docker.io/marcopancotti/thoth)
+#   --image IMAGE       another source of the image, such as a mirror (docker.io/marcopancotti/thoth, or THOTH_MIRROR)
 #   --unsigned          take an image without signature, such as your own, although cosign is here
 #   --offline           take the image that this machine has already, and check no key
 #   --port NUMBER       port of this machine (8000)
@@ -50,7 +50,7 @@ help() {
 # read_options ARGUMENT...: $dir, $tag and so on; what is for scripts/configure.sh stays in the environment
 read_options() {
   dir=${THOTH_DIR:-${HOME:-/root}/thoth}
-  image=docker.io/marcopancotti/thoth tag='' wanted=''
+  image=${THOTH_MIRROR:-docker.io/marcopancotti/thoth} tag='' wanted=''
   offline='' unsigned='' dry_run='' uninstall=''
   THOTH_PORT='' THOTH_PROJECT='' THOTH_DATA_FOLDER='' THOTH_BIND_ADDRESS='' THOTH_SKIP_KEY_CHECK='' THOTH_NON_INTERACTIVE=''
   THOTH_PURGE='' THOTH_YES=''
@@ -211,10 +211,11 @@ check_signature() {
 lay_out() {
   (umask 077 && mkdir -p "$dir/.kit") || fail "$denied" "$dir can not be made." 'Choose another folder with --dir.'
   rm -rf "$dir/.kit/new"
-  made=$(docker create "$pin" 2>/dev/null)
-  docker cp "$made:/app/kit/." "$dir/.kit/new" >/dev/null 2>&1 || made_failed=yes
-  docker rm "$made" >/dev/null
-  [ -z "${made_failed:-}" ] || fail "$failed" "$pin is no image of Thoth, or $dir can not be written." 'Nothing was installed.'
+  holder=${THOTH_PROJECT:-thoth}-files
+  docker rm --force "$holder" >/dev/null 2>&1 || :
+  docker create --name "$holder" "$pin" >/dev/null 2>&1 && docker cp "$holder:/app/kit/." "$dir/.kit/new" >/dev/null 2>&1 || failed_copy=yes
+  docker rm --force "$holder" >/dev/null 2>&1 || :
+  [ -z "${failed_copy:-}" ] || fail "$failed" "$pin is no image of Thoth, or $dir can not be written." 'Nothing was installed.'
   mkdir -p "$dir/scripts" && cp -R "$dir/.kit/new/scripts/." "$dir/scripts/"
 }
 

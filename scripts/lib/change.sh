@@ -151,6 +151,12 @@ finish() {
   { [ -d "$kit_folder/new" ] || fetch_files "$to"; } && put_files scripts || warn "The scripts of $(name_of "$to") could not be put in place."
   retire_backups
   drop_trial
+  close_journal
+}
+
+# close_journal: the change is over, one way or the other
+close_journal() {
+  docker rm --force "$(project)-files" >/dev/null 2>&1 || :
   rm -rf "$kit_folder/new"
   rm -f "$journal_file"
 }
@@ -164,7 +170,8 @@ take_back() {
 # undo: the image, the files and the data of the backup again
 undo() {
   log "undoing: back to $from"
-  quietly compose stop thoth || :
+  # What hangs is not waited for: the time that requests in flight get is for a version that works.
+  quietly compose stop --timeout 5 thoth || :
   stopped=$(container)
   # Whatever was written since it started is not lost: it is kept beside the backup, as it was on the disk.
   if [ -n "$stopped" ] && [ ! -e "$backup/after.tar" ]; then
@@ -177,7 +184,7 @@ undo() {
   quietly compose rm --force --stop thoth || :
   restore_data "$backup" "$from" || return 1
   start_service || return 1
-  rm -f "$journal_file"
+  close_journal
 }
 
 # recover: finishes or undoes a change that was cut off; afterwards the service runs, and there is no journal
@@ -188,13 +195,15 @@ recover() {
   case $step in
     fetch | trial)
       drop_trial
-      rm -f "$journal_file"
+      close_journal
       return 0
       ;;
     stop)
       drop_trial
+      # Docker may still be about to stop it, for the script that is gone.
+      quietly compose stop thoth || :
       start_service || return 1
-      rm -f "$journal_file"
+      close_journal
       return 0
       ;;
     switch)
@@ -217,10 +226,17 @@ recover() {
 begin_change() {
   lock
   recover || stuck
+  sweep
   trap 'end_change $?' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
+}
+
+# sweep: removes files that were not whole yet when something was cut off
+sweep() {
+  for place in "$dir" "$kit_folder" "$dir/scripts" "$dir/scripts/lib" "$dir/deploy/compose"; do rm -f "$place"/*.partial "$place"/.*.partial; done
+  rm -rf "$backups/.partial"
 }
 
 # end_change CODE: at the end of the script

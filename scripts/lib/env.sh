@@ -25,13 +25,23 @@ env_put() {
   write_whole "$env_file" "$text"
 }
 
+# file_of NAME: prints the name of the file that holds a secret
+file_of() { printf '%s\n' "$1" | tr '[:upper:]' '[:lower:]'; }
+
+# write_secret NAME VALUE: into its file, which the user of the service can read: the folder above it keeps others out
+write_secret() {
+  (umask 077 && mkdir -p "$dir/secrets") && mkdir -p "$dir/secrets/files" || return 1
+  secret_file=$dir/secrets/files/$(file_of "$1")
+  (umask 077 && printf '%s\n' "$2" >"$secret_file.partial") && chmod 644 "$secret_file.partial" && to_disk "$secret_file.partial" &&
+    mv -f "$secret_file.partial" "$secret_file"
+}
+
 # write_whole FILE TEXT: FILE holds TEXT, for this user alone, or what it held before
 write_whole() {
-  partial=$1.partial.$$
-  if (umask 077 && printf '%s\n' "$2" >"$partial") 2>/dev/null && to_disk "$partial" && mv -f "$partial" "$1"; then
+  if (umask 077 && printf '%s\n' "$2" >"$1.partial") 2>/dev/null && to_disk "$1.partial" && mv -f "$1.partial" "$1"; then
     return 0
   fi
-  rm -f "$partial"
+  rm -f "$1.partial"
   return 1
 }
 

@@ -6,13 +6,12 @@
 # fetch_files IMAGE: lays the files of an image into .kit/new, without starting it
 fetch_files() {
   rm -rf "$kit_folder/new"
-  made=$(docker create "$1" 2>&1) || { why="$made" && return 1; }
-  # The last line: where the image had to be fetched, the ones before tell of it.
-  made=$(printf '%s\n' "$made" | tail -n 1)
-  if said=$(docker cp "$made:/app/kit/." "$kit_folder/new" 2>&1); then code=0; else code=1; fi
-  docker rm "$made" >/dev/null 2>&1 || :
-  [ "$code" -eq 0 ] || why="the image holds no kit: $(printf '%s\n' "$said" | tail -n 1)"
-  return "$code"
+  holder=$(project)-files
+  docker rm --force "$holder" >/dev/null 2>&1 || :
+  if why=$(docker create --name "$holder" "$1" 2>&1) && why=$(docker cp "$holder:/app/kit/." "$kit_folder/new" 2>&1); then why=; fi
+  docker rm --force "$holder" >/dev/null 2>&1 || :
+  [ -z "$why" ] || why="the image holds no kit: $(printf '%s\n' "$why" | tail -n 1)"
+  [ -z "$why" ]
 }
 
 # put_files [scripts]: takes the files of .kit/new into use, the scripts only where asked: they never go back
@@ -31,5 +30,5 @@ put_files() {
 # put_file TARGET: replaces it in one piece; a script that runs goes on with the file it was started from
 put_file() {
   cmp -s "$kit_folder/new/$file" "$1" && return 0
-  mkdir -p "${1%/*}" && cp "$kit_folder/new/$file" "$1.partial.$$" && mv -f "$1.partial.$$" "$1"
+  mkdir -p "${1%/*}" && cp "$kit_folder/new/$file" "$1.partial" && mv -f "$1.partial" "$1"
 }

@@ -59,7 +59,7 @@ quietly() {
 
 # redact: standard input without the values of the secrets in .env and secrets/, and without what looks like one
 redact() {
-  KIT_DIR=$dir LC_ALL=C awk '
+  KIT_DIR=$dir KIT_SECRETS=$(cat "$dir"/secrets/files/* 2>/dev/null) LC_ALL=C awk '
     function secret(value) { if (length(value) >= 6) secrets[++n] = value }
     BEGIN {
       env = ENVIRON["KIT_DIR"] "/.env"
@@ -68,6 +68,8 @@ redact() {
         name = substr(line, 1, at - 1)
         if (name ~ /^[A-Z0-9_]*(KEY|TOKEN|SECRET|PASSWORD|HEADERS)$/) secret(substr(line, at + 1))
       }
+      count = split(ENVIRON["KIT_SECRETS"], lines, "\n")
+      for (i = 1; i <= count; i++) secret(lines[i])
     }
     {
       for (i = 1; i <= n; i++)

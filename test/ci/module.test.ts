@@ -179,6 +179,7 @@ describe('the workflows', () => {
   const PERMISSIONS: Readonly<Record<string, object>> = {
     'ci.yml': { contents: 'read' },
     'docker-publish.yml': { contents: 'write', 'id-token': 'write' },
+    'install.yml': { contents: 'read' },
     'rescan.yml': { contents: 'read', issues: 'write' },
   };
   const files = Object.keys(PERMISSIONS);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
 import { freePort } from '../../src/release/port.ts';
-import { Installation, Machine, ROOT, status } from './machine.ts';
+import { Installation, Machine, ROOT, startProvider, status } from './machine.ts';
 
 const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash'], ['busybox', 'sh']];
 const SECRET = 'sk-test-0123456789';
@@ -103,6 +103,34 @@ describe('install.sh', () => {
     await writeFile(join(bin, 'docker'), script, { mode: 0o755 });
     return bin;
   }
+
+  test('a key that its provider refuses is not written, and the service goes on with the one it has', async () => {
+    const here = await begin();
+    const provider = await startProvider(SECRET);
+    try {
+      const { text } = await here.install();
+      assert.match(text, /^ {4}thoth_\S+$/m);
+      assert.doesNotMatch(await here.log(), /thoth_[0-9a-f]/);
+      await here.set('OPENAI_BASE_URL', await provider.url(machine, here.project));
+      const settings = await here.settings();
+      const configure = (key: string) =>
+        here.script('configure', ['--non-interactive'], { env: { OPENAI_API_KEY: key } });
+      const bad = await configure('sk-bad-0123456789');
+      assert.equal(bad.code, 78, bad.text);
+      assert.match(bad.text, /^openai: invalid/m);
+      assert.match(bad.text, /A key was not accepted, and none was written\./);
+      assert.ok(!bad.text.includes('sk-bad') && !(await here.log()).includes('sk-bad'));
+      assert.deepEqual(await here.settings(), settings);
+      assert.equal(await here.running(), 'v1.0.0');
+      const odd = await configure('sk-"quoted"');
+      assert.equal(odd.code, 78, odd.text);
+      const good = await configure(SECRET);
+      assert.equal(good.code, 0, good.text);
+    } finally {
+      provider.stop();
+    }
+    await here.install(['--uninstall', '--purge', '--yes']);
+  });
 
   test('a port that is taken is refused, with one to take in its place, and nothing is left running', async () => {
     const here = await begin();

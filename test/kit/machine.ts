@@ -1,7 +1,11 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { get } from 'node:http';
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { execa } from 'execa';
+import { z } from 'zod';
 import { type EmbeddedRegistry, startEmbedded } from '../../src/release/embedded.ts';
 import { freePort } from '../../src/release/port.ts';
 import { createRegctl, type Regctl } from '../../src/release/regctl.ts';
@@ -77,7 +81,8 @@ export class Machine {
 
   async stop(): Promise<void> {
     const left = await this.docker('ps', '--all', '--quiet');
-    if (left !== '') await this.docker('rm', '--force', ...left.split('\n'));
+    // One that is being removed already can not be removed once more.
+    if (left !== '') await this.docker('rm', '--force', ...left.split('\n')).catch(() => undefined);
     await this.#daemon.stop();
     await this.#registry.stop();
   }
@@ -133,6 +138,46 @@ const own = () => { process.argv.splice(1, 0, '/usr/local/bin/thoth'); require('
 if (process.argv[1] === 'serve') { ${serve} } else own();`;
 }
 
+const Keys = z.object({ keys: z.array(z.object({ name: z.string() })) });
+
+/** JavaScript that opens the database. */
+const OPEN = `const { DatabaseSync } = require('node:sqlite');
+  const database = new DatabaseSync('/app/data/store/thoth.db');`;
+
+/** A provider of models on this machine that takes one key. */
+export interface Provider {
+  readonly key: string;
+  /** Its base URL, as the containers of a project reach it. */
+  url(machine: Machine, project: string): Promise<string>;
+  stop(): void;
+}
+
+/** Starts a provider with OpenAI's list of models, and its answer to a wrong key. */
+export async function startProvider(key: string): Promise<Provider> {
+  const server = createServer((request, answer) => {
+    const valid = request.headers.authorization === `Bearer ${key}`;
+    answer.writeHead(valid ? 200 : 401, { 'content-type': 'application/json' });
+    const error = {
+      message: 'Incorrect API key provided.',
+      type: 'invalid_request_error',
+      code: 'invalid_api_key',
+    };
+    answer.end(JSON.stringify(valid ? { object: 'list', data: [] } : { error }));
+  });
+  server.listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    key,
+    stop: () => void server.close(),
+    async url(machine, project) {
+      const format = '{{(index .IPAM.Config 0).Gateway}}';
+      const gateway = await machine.docker('network', 'inspect', '--format', format, `${project}_network`);
+      return `http://${gateway}:${port}/v1`;
+    },
+  };
+}
+
 let serial = 0;
 
 /** An installation of Thoth on a machine, with a project name and a port of its own. */
@@ -184,6 +229,64 @@ export class Installation {
     settings.set(name, value);
     const text = [...settings].map(([key, content]) => `${key}=${content}\n`).join('');
     await writeFile(join(this.dir, '.env'), text, { mode: 0o600 });
+  }
+
+  /** A folder with a stand-in for a program: it runs `script`, and then the real one. */
+  async shim(program: string, script: string): Promise<string> {
+    const bin = join(this.machine.dir, `${this.project}-bin`);
+    await mkdir(bin, { recursive: true });
+    const text = `#!/bin/sh\n${script}\nPATH=\${PATH#*:} exec ${program} "$@"\n`;
+    await writeFile(join(bin, program), text, { mode: 0o755 });
+    return bin;
+  }
+
+  containerId(): Promise<string> {
+    return this.machine.docker('inspect', '--format', '{{.Id}}', `${this.project}-thoth-1`);
+  }
+
+  /** Runs JavaScript in the image, with the data mounted. */
+  async inData(code: string): Promise<string> {
+    const { machine, project } = this;
+    const image = await machine.docker('inspect', '--format', '{{.Image}}', `${project}-thoth-1`);
+    const mount = ['--volume', `${project}_data:/app/data`, '--entrypoint', '/nodejs/bin/node'];
+    return machine.docker('run', '--rm', '--network', 'none', ...mount, image, '-e', code);
+  }
+
+  /** Runs the image's own program in the container. */
+  async thoth(...args: string[]): Promise<string> {
+    const { machine, project } = this;
+    return machine.docker('exec', `${project}-thoth-1`, '/nodejs/bin/node', '/usr/local/bin/thoth', ...args);
+  }
+
+  /** Writes something into the data that has to be there later: a client key of that name. */
+  async remember(name: string): Promise<void> {
+    await this.thoth('keys', 'create', '--name', name);
+  }
+
+  /** What was written, in that order. */
+  async remembered(): Promise<string[]> {
+    const { keys } = Keys.parse(JSON.parse(await this.thoth('keys', 'list', '--json')));
+    return keys
+      .map(({ name }) => name)
+      .filter((name) => name !== 'first')
+      .reverse();
+  }
+
+  /** Every row of every table. */
+  dump(): Promise<string> {
+    return this.inData(`${OPEN}
+      for (const { name, sql } of database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name").all())
+        console.log(sql, JSON.stringify(database.prepare('SELECT * FROM "' + name + '"').all(), (_, value) =>
+          value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value));`);
+  }
+
+  /** Sees that a change left no container, volume or file of its own. */
+  async leavesNothing(): Promise<void> {
+    const { machine, project } = this;
+    const named = ['--filter', `name=${project}`, '--format'];
+    assert.equal(await machine.docker('ps', '--all', ...named, '{{.Names}}'), `${project}-thoth-1`);
+    assert.equal(await machine.docker('volume', 'ls', ...named, '{{.Name}}'), `${project}_data`);
+    assert.deepEqual((await readdir(join(this.dir, '.kit'))).sort(), ['lock', 'shipped']);
   }
 
   log(): Promise<string> {
