@@ -9,6 +9,7 @@ const SOURCE = 'https://github.com/marcopancotti/thoth';
 /** The pages, by their files in the repository. */
 const GROUPS = {
   'The service': {
+    'docs/DEPLOYMENT.md': 'Install, update, go back',
     'docs/KUBERNETES.md': 'Kubernetes',
     'docs/SETTINGS.md': 'Settings',
     'docs/API.md': 'API',
