@@ -197,7 +197,7 @@ function Find-Image($Options) {
 function Copy-Kit([string] $Pin, $Options) {
     $inner = Join-Path $Options.dir '.kit'
     try { [void](New-Item -ItemType Directory -Force $inner) } catch { Fail $Denied "$($Options.dir) can not be made.", 'Choose another folder with --dir.' }
-    & icacls $Options.dir /inheritance:r /grant:r "$([Security.Principal.WindowsIdentity]::GetCurrent().Name):(OI)(CI)F" | Out-Null
+    & icacls $Options.dir /inheritance:r /grant:r "$env:USERDOMAIN\${env:USERNAME}:(OI)(CI)F" | Out-Null
     $new = Join-Path $inner 'new'
     if (Test-Path $new) { Remove-Item -Recurse -Force $new }
     $holder = "$(if ($Options.project) { $Options.project } else { 'thoth' })-files"

@@ -167,8 +167,12 @@ take_back() {
   undo
 }
 
+# patient: `--wait` is for the new version; the one before gets at least the time that it has when nothing is said
+patient() { [ "$wait_seconds" -ge 120 ] || wait_seconds=120; }
+
 # undo: the image, the files and the data of the backup again
 undo() {
+  patient
   log "undoing: back to $from"
   # What hangs is not waited for: the time that requests in flight get is for a version that works.
   quietly compose stop --timeout 5 thoth || :
@@ -191,6 +195,7 @@ undo() {
 recover() {
   [ -f "$journal_file" ] || return 0
   load_journal
+  patient
   log "recovering from step $step"
   case $step in
     fetch | trial)

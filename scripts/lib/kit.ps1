@@ -94,7 +94,7 @@ function Confirm-Step([string] $Question) {
 
 # For this user alone.
 function Protect-File([string] $Path) {
-    & icacls $Path /inheritance:r /grant:r "$([Security.Principal.WindowsIdentity]::GetCurrent().Name):F" | Out-Null
+    & icacls $Path /inheritance:r /grant:r "$env:USERDOMAIN\${env:USERNAME}:F" | Out-Null
 }
 
 # The file holds the text, or what it held before.
@@ -375,7 +375,7 @@ function Install-KitFiles([switch] $Scripts) {
     $new = Join-Path $KitFolder 'new'
     foreach ($item in Get-ChildItem -Recurse -File $new) {
         $file = $item.FullName.Substring($new.Length + 1)
-        if ($file -like 'scripts\*' -and -not $Scripts) { continue }
+        if ($file.Replace('\', '/') -like 'scripts/*' -and -not $Scripts) { continue }
         $target = Join-Path $Dir $file
         $shipped = Join-Path $KitFolder "shipped\$file"
         if ((Test-Path $target) -and -not (Test-Same $target $item.FullName) -and -not (Test-Same $target $shipped)) {
@@ -522,8 +522,12 @@ function Invoke-Change([string] $To, [string] $Data) {
     return $backup
 }
 
+# --wait is for the new version; the one before gets at least the time that it has when nothing is said.
+function Set-Patience { if ($script:WaitSeconds -lt 120) { $script:WaitSeconds = 120 } }
+
 # The image, the files and the data of the backup again.
 function Restore-Before {
+    Set-Patience
     Write-Log "undoing: back to $($script:Journal.from)"
     [void](Invoke-Compose 'stop', '--timeout', '5', 'thoth')
     $stopped = Get-ContainerId
@@ -552,6 +556,7 @@ function Undo-Change {
 function Resume-Change {
     if (-not (Test-Path $JournalFile)) { return }
     Read-Journal
+    Set-Patience
     Write-Log "recovering from step $($script:Journal.step)"
     switch ($script:Journal.step) {
         { $_ -in 'fetch', 'trial' } { Remove-Trial; Close-Journal }

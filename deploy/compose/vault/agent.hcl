@@ -1,6 +1,4 @@
 # deploy/compose/vault.yml mounts this folder. The address of the vault comes from VAULT_ADDR.
-pid_file = "/tmp/agent.pid"
-
 auto_auth {
   method "approle" {
     config = {
