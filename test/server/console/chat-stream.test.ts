@@ -45,6 +45,15 @@ describe('a streamed answer', () => {
     assert.deepEqual(await read(`: ping\n\n${delta('')}${delta('𓅞 ü')}${DONE}`, 1), [{ text: '𓅞 ü' }]);
   });
 
+  test('the connection breaks', async () => {
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(new TypeError('network error'));
+      },
+    });
+    await assert.rejects(readChat(body).next(), Problem);
+  });
+
   const broken: readonly [string, string, RegExp][] = [
     ['it ends early', delta('Hi'), /broke off/],
     ['nothing at all', '', /broke off/],

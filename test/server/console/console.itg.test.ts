@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { ADMIN_KEY } from '../data.ts';
 import { client } from '../http/client.ts';
 import { chatEvents } from '../providers/fake-openai.ts';
-import { eventsThenSilence, json } from '../providers/fake-server.ts';
+import { eventsThenBreak, eventsThenSilence, json } from '../providers/fake-server.ts';
 import { WholeService } from '../whole-service.ts';
 import { Chromium, type Scheme, type Visit } from './browser.ts';
 
@@ -304,6 +304,16 @@ describe('chat', () => {
     assert.equal(await page.getByRole('button', { name: 'Send' }).isVisible(), true);
   });
 
+  test('a stream that breaks is said in words, and what came is kept', async (context) => {
+    whole.fakes.openai.next(eventsThenBreak(chatEvents({}).slice(0, 3)));
+    const page = await inside(context, 'chat');
+    await page.getByLabel('Model', { exact: true }).fill(MODEL);
+    await page.getByLabel('Message', { exact: true }).fill('Hi');
+    await page.keyboard.press('Enter');
+    assert.match(await alert(page).innerText(), /broke off/);
+    assert.match(await page.getByRole('log').innerText(), /Hello/);
+  });
+
   const failing: readonly [string, string, RegExp][] = [
     ['a model that is not there', 'openai', /./],
     ['an outage', MODEL, /failed \(500\)/],
@@ -316,6 +326,7 @@ describe('chat', () => {
       await page.getByLabel('Message', { exact: true }).fill('Hi');
       await page.keyboard.press('Enter');
       assert.match(await alert(page).innerText(), sentence);
+      assert.equal(await page.getByLabel('Message', { exact: true }).inputValue(), 'Hi', 'to be sent again');
     });
   }
 });

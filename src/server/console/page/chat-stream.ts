@@ -36,8 +36,9 @@ export async function* readChat(body: ReadableStream<Uint8Array>): AsyncGenerato
   const events = body.pipeThrough(decoder).pipeThrough(new EventSourceParserStream()).getReader();
   try {
     for (;;) {
-      const { done, value } = await events.read();
-      if (done) throw new Problem('The answer broke off.');
+      // It rejects where the connection broke, and where the client itself has stopped.
+      const { value } = await events.read().catch(() => ({ value: undefined }));
+      if (value === undefined) throw new Problem('The answer broke off.');
       if (value.data === '[DONE]') return;
       yield* piecesOf(value.data);
     }

@@ -74,18 +74,25 @@ export class Chat {
     }
     tell(this.#problem, undefined);
     this.#prompt.value = '';
-    this.#messages.push({ role: 'user', content });
-    this.#add('You', content, 'message own');
+    const messages = this.#messages;
+    messages.push({ role: 'user', content });
+    const question = this.#add('You', content, 'message own');
     const asking = new AbortController();
     this.#asking = asking;
     this.#show(true);
-    await this.#answer(model, asking.signal);
-    this.#asking = undefined;
-    this.#show(false);
+    try {
+      if (await this.#answer(model, messages, asking.signal)) return;
+      messages.pop();
+      question.item.remove();
+      if (messages === this.#messages) this.#prompt.value ||= content; // to be sent again
+    } finally {
+      this.#asking = undefined;
+      this.#show(false);
+    }
   }
 
-  async #answer(model: string, signal: AbortSignal): Promise<void> {
-    const messages = this.#messages;
+  /** @returns whether there is an answer, or a part of one */
+  async #answer(model: string, messages: Message[], signal: AbortSignal): Promise<boolean> {
     const { item, text } = this.#add(model, '', 'message');
     item.setAttribute('aria-busy', 'true');
     const begun = performance.now();
@@ -105,14 +112,14 @@ export class Chat {
     }
     item.removeAttribute('aria-busy');
     const content = text.textContent ?? '';
-    if (content === '' && !signal.aborted) item.remove();
-    else
-      item.append(
-        element('p', { class: 'note' }, [duration(performance.now() - begun), ...facts].join(' · ')),
-      );
-    // An answer without text can not be sent back; nor can a question that has none.
-    if (content === '') messages.pop();
-    else messages.push({ role: 'assistant', content });
+    if (content === '') {
+      item.remove();
+      return false;
+    }
+    facts.unshift(duration(performance.now() - begun));
+    item.append(element('p', { class: 'note' }, facts.join(' · ')));
+    messages.push({ role: 'assistant', content });
+    return true;
   }
 
   #show(busy: boolean): void {

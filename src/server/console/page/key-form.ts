@@ -8,7 +8,7 @@ const A_DAY = 86_400_000;
 /** The dialog that creates a key, and the one that shows it, once. */
 export class KeyForm {
   readonly #dialog = part('key-dialog', HTMLDialogElement);
-  readonly #form = this.#dialog.querySelector('form') as HTMLFormElement;
+  readonly #form = part('key-form', HTMLFormElement);
   readonly #problem = part('key-problem', HTMLElement);
   readonly #tokenDialog = part('token-dialog', HTMLDialogElement);
   readonly #token = part('token', HTMLInputElement);

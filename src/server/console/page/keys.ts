@@ -21,7 +21,7 @@ export class Keys {
     this.#revokeDialog
       .querySelector('[data-close]')
       ?.addEventListener('click', () => this.#revokeDialog.close());
-    this.#revokeDialog.querySelector('form')?.addEventListener('submit', (event) => {
+    part('revoke-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#revoke();
     });
@@ -33,7 +33,7 @@ export class Keys {
       this.#rows.replaceChildren(...data.map((key) => this.#row(key)));
       tell(this.#problem, undefined);
     } catch (error) {
-      this.clear();
+      this.#rows.replaceChildren();
       tell(this.#problem, sentenceFor(error));
     }
   }
@@ -42,7 +42,6 @@ export class Keys {
   clear(): void {
     this.#rows.replaceChildren();
     this.#done.textContent = '';
-    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   }
 
   #row(key: Key): HTMLTableRowElement {

@@ -70,6 +70,7 @@ async function enter(): Promise<void> {
 function leave(sentence?: string): void {
   inside = false;
   session.end();
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   chat.clear();
   keys.clear();
   show('sign-in');
@@ -82,7 +83,10 @@ addEventListener('hashchange', () => {
 whenRefused((sentence) => {
   if (inside) leave(sentence);
 });
-signOut.addEventListener('click', () => leave());
+signOut.addEventListener('click', () => {
+  session.end();
+  location.reload(); // nothing that was shown stays in the page
+});
 part('refresh', HTMLButtonElement).addEventListener('click', () => void refreshOverview());
 setInterval(() => {
   if (inside && view() === 'overview' && !document.hidden) void refreshOverview();

@@ -1,12 +1,12 @@
-import { Models } from './answers.ts';
-import { element, part, tell } from './element.ts';
+import { Providers } from './answers.ts';
+import { part, tell } from './element.ts';
 import { Problem } from './problem.ts';
 import { askJson, sentenceFor } from './request.ts';
 import { session } from './session.ts';
 
 /** The view that asks for a client key. */
 export class SignIn {
-  readonly #form = part('sign-in', HTMLElement).querySelector('form') ?? element('form');
+  readonly #form = part('sign-in-form', HTMLFormElement);
   readonly #key = part('key', HTMLInputElement);
   readonly #problem = part('sign-in-problem', HTMLElement);
 
@@ -59,7 +59,7 @@ export class SignIn {
  */
 export async function isRefused(): Promise<string | undefined> {
   try {
-    await askJson('v1/models', Models);
+    await askJson('v1/providers', Providers); // asks no provider, so it takes no time
   } catch (error) {
     const sentence = sentenceFor(error);
     if (!(error instanceof Problem) || error.status === undefined || error.status === 401) return sentence;
