@@ -46,7 +46,7 @@ export class UpstreamFailure extends Error {
     const { kind, status = 0 } = this.parts;
     const text =
       ANSWERS[kind]?.text ?? (isKeyRefused(status) ? keyRefused(status) : `answered with ${status}`);
-    return this.#told(text);
+    return `${nameOf(this.target)} ${text}.`;
   }
 
   /** What the client is told. Its own mistakes pass as the provider put them. */

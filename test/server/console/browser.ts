@@ -23,6 +23,13 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 export type Scheme = 'light' | 'dark';
 
+/** In pixels of the page, and how many of the screen's make one of them. */
+interface Screen {
+  readonly width?: number;
+  readonly height?: number;
+  readonly scale?: number;
+}
+
 /** Debian's Chromium, with a profile of its own that is gone afterwards. */
 export class Chromium {
   readonly #browser: Browser;
@@ -48,13 +55,14 @@ export class Chromium {
   async open(
     url: string,
     scheme: Scheme = 'light',
-    options: { width?: number; height?: number } = {},
+    { width = 1180, height = 820, scale = 1 }: Screen = {},
   ): Promise<Visit> {
     const context = await this.#browser.newContext({
       colorScheme: scheme,
       reducedMotion: 'reduce',
       locale: 'en-US',
-      viewport: { width: options.width ?? 1180, height: options.height ?? 820 },
+      viewport: { width, height },
+      deviceScaleFactor: scale,
     });
     context.setDefaultTimeout(SLOWEST_MS);
     const page = await context.newPage();

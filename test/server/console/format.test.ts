@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   atHour,
+  brief,
   count,
   dollars,
   duration,
@@ -20,6 +21,10 @@ const cases: Readonly<Record<string, readonly [string, string][]>> = {
     [count(1234), '1,234'],
     [count(999_999), '999,999'],
     [count(1_234_567), '1.23M'],
+  ],
+  brief: [
+    [brief(950), '950'],
+    [brief(515_826), '516K'],
   ],
   dollars: [
     [dollars(0), '$0'],

@@ -18,6 +18,11 @@ export function count(value: number): string {
   return value >= 1_000_000 ? short.format(value) : whole.format(value);
 }
 
+/** `950`, `516K`, `1.23M`, where there is little room. */
+export function brief(value: number): string {
+  return short.format(value);
+}
+
 /** US dollars: `$12.30`, and as many places as a small sum needs: `$0.00042`. */
 export function dollars(value: number): string {
   if (value === 0) return '$0';

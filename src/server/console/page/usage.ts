@@ -1,6 +1,6 @@
 import { Usage as Answer, type UsageRow, type UsageTotal } from './answers.ts';
 import { element, part, tell } from './element.ts';
-import { atHour, count, dollars, duration, onDay, percent } from './format.ts';
+import { atHour, brief, count, dollars, duration, onDay, percent } from './format.ts';
 import { Plot, type PlotData } from './plot.ts';
 import { askJson, sentenceFor } from './request.ts';
 import { sum } from './scale.ts';
@@ -64,12 +64,12 @@ export class Usage {
 
   #showTotals(total: UsageTotal): void {
     const { requests, errors, cost_usd, unpriced_requests, average_ms } = total;
-    const unpriced = unpriced_requests === 0 ? '' : `${count(unpriced_requests)} without a price`;
+    const unpriced = unpriced_requests === 0 ? '' : `${brief(unpriced_requests)} without a price`;
     const figures: readonly [string, string, string][] = [
       ['Requests', count(requests), ''],
       ['Failed', count(errors), percent(errors, requests)],
       ['Cost', cost_usd === null ? 'unknown' : dollars(cost_usd), unpriced],
-      ['Tokens', count(total.input_tokens + total.output_tokens), `${count(total.output_tokens)} out`],
+      ['Tokens', count(total.input_tokens + total.output_tokens), `${brief(total.output_tokens)} out`],
       ['Average time', requests === 0 ? '–' : duration(average_ms), ''],
     ];
     this.#totals.replaceChildren(
