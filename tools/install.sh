@@ -295,11 +295,12 @@ fetch_node() {
 has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 install_python_tool() {
-  place=$home/tools/python/$1
-  key=$(git hash-object "tools/$1/requirements.txt")
+  mkdir -p "$home/tools/python" "$bin" "$stamps"
+  # An environment names its own place in its programs: moved with a checkout, or linked to from another, it is of no use.
+  place=$(cd "$home/tools/python" && pwd -P)/$1
+  key="$(git hash-object "tools/$1/requirements.txt") $place"
   if [ "$(cat "$stamps/$1" 2>/dev/null)" = "$key" ] && [ -d "$place" ]; then return; fi
   say "Installing $1 from its Python package"
-  mkdir -p "$home/tools/python" "$bin" "$stamps"
   rm -rf "${place:?}" "${stamps:?}/$1"
   log=$(mktemp)
   {

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -367,6 +368,18 @@ describe('Python programs', () => {
     await install(['zizmor']);
     appendFileSync(join(folder, 'tools/zizmor/requirements.txt'), '# newer\n');
     assert.equal((await install(['zizmor'])).stderr, 'Installing zizmor from its Python package\n');
+  });
+
+  test('are installed anew in a checkout that was moved, since they name their place', async () => {
+    await install(['zizmor']);
+    const moved = join(folder, 'moved');
+    mkdirSync(moved);
+    for (const name of ['tools', '.thoth']) renameSync(join(folder, name), join(moved, name));
+    symlinkSync(join(moved, 'tools'), join(folder, 'tools'));
+    symlinkSync(join(moved, '.thoth'), join(folder, '.thoth'));
+    assert.equal((await install(['zizmor'])).stderr, 'Installing zizmor from its Python package\n');
+    assert.equal(built('zizmor'), 'whole');
+    assert.deepEqual(await install(['zizmor']), { code: 0, stderr: '' }, 'by whatever path it is reached');
   });
 
   test('come with the Debian package that makes environments, where that is missing', async () => {
