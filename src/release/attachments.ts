@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { sha256 } from './digest.ts';
 import { ReleaseError } from './errors.ts';
+import { readIfThere } from './file.ts';
 import type { Plan } from './plan.ts';
 import { describeProvenance, judgeProvenance, provenanceOf, type Released } from './provenance.ts';
 import { SBOM_FORMS, type SbomForm, sbomFiles } from './sbom.ts';
@@ -136,11 +136,9 @@ function judgeSbom(statement: Statement, form: SbomForm, digest: string): string
 }
 
 async function readSbom(path: string, planned: string | undefined): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? otherSbom(path, 'is missing') : error;
-  });
-  const hash = createHash('sha256').update(text).digest('hex');
-  if (hash !== planned) throw otherSbom(path, 'is not the one that was planned');
+  const text = (await readIfThere(path))?.toString();
+  if (text === undefined) throw otherSbom(path, 'is missing');
+  if (sha256(text) !== planned) throw otherSbom(path, 'is not the one that was planned');
   return JSON.parse(text);
 }
 

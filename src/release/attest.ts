@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Expected, expectedAttachments, type Planned, releasedBy } from './attachments.ts';
 import { type Check, check } from './check.ts';
 import { ReleaseError } from './errors.ts';
-import { writeWhole } from './file.ts';
+import { readIfThere, writeWhole } from './file.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import type { Released } from './provenance.ts';
@@ -129,10 +128,7 @@ async function examineOne(
 
 async function signOnce(planned: Planned, notary: Notary, kept: string): Promise<void> {
   const path = bundleFile(kept, planned.name);
-  const earlier = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
+  const earlier = (await readIfThere(path))?.toString() ?? '';
   const same = isDeepStrictEqual(readBundle(earlier)?.statement, JSON.parse(planned.statement));
   const about = { digest: planned.subject, type: planned.type };
   if (same && (await notary.verify(earlier, about)) === undefined) return;

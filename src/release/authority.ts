@@ -1,6 +1,7 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from './digest.ts';
 import { ReleaseError } from './errors.ts';
 import { writeWhole } from './file.ts';
 
@@ -23,7 +24,7 @@ export async function trustAuthority(home: string, registry: string, path: strin
   const regcert = certificatesIn(await readPem(path), path).join('\n');
   const text = `${JSON.stringify({ hosts: { [registry]: { regcert } } })}\n`;
   // Named after what it holds: commands that run at the same time with other settings have files of their own.
-  const config = join(home, 'regctl', `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.json`);
+  const config = join(home, 'regctl', `${sha256(text).slice(0, 16)}.json`);
   await writeWhole(config, text);
   return config;
 }

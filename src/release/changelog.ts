@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { renderSection } from './conventional.ts';
 import { ReleaseError } from './errors.ts';
-import { writeWhole } from './file.ts';
+import { readIfThere, writeWhole } from './file.ts';
 import {
   assertComplete,
   commitsBetween,
@@ -145,9 +144,9 @@ function unix(text: string): string {
 
 async function readText(file: string): Promise<string> {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+    const bytes = (await readIfThere(file)) ?? Buffer.alloc(0);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
     const why = cause instanceof TypeError ? 'it is not UTF-8' : String(cause);
     throw new ReleaseError(
       'USAGE',

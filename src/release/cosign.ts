@@ -1,8 +1,9 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, run, tail } from './command.ts';
+import { sha256 } from './digest.ts';
 import { ReleaseError } from './errors.ts';
 import { readRoot, type Services, type TrustedRoot } from './sigstore.ts';
 import { hexOf, readBundle } from './statement.ts';
@@ -123,7 +124,7 @@ export function createCosign(
 export function fingerprint(pem: string): string {
   try {
     const der = createPublicKey(pem).export({ type: 'spki', format: 'der' });
-    return createHash('sha256').update(der).digest('hex');
+    return sha256(der);
   } catch (cause) {
     throw new ReleaseError('SIGN_KEY', 'What should be a public key is none.', 'Name a PEM file.', [], cause);
   }

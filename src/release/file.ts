@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ReleaseError } from './errors.ts';
 
@@ -26,6 +26,14 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await rm(partial, { force: true });
     throw diskError(error) ?? error;
   }
+}
+
+/** Reads a file; `undefined` where there is none. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
 }
 
 /** The coded error for a full or read-only disk; `undefined` for anything else. */

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleaseError } from './errors.ts';
+import { readIfThere } from './file.ts';
 import { type Plan, parsePlan } from './plan.ts';
 import type { Version } from './version.ts';
 
@@ -42,10 +42,10 @@ export function releaseFolder(home: string, version: Version): ReleaseFolder {
  * @throws ReleaseError PLAN_INVALID, also where `path` is the folder that holds one
  */
 export async function findPlan(path: string): Promise<{ plan: Plan; text: string } | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const bytes = await readIfThere(path).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EISDIR' ? isFolder(path) : error;
   });
+  const text = bytes?.toString();
   return text === undefined ? undefined : { plan: parsePlan(text, path), text };
 }
 

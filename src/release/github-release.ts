@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { digestOf } from './digest.ts';
 import { ReleaseError } from './errors.ts';
 
 /** What a release on GitHub is to be. */
@@ -124,10 +124,6 @@ function isWhole(asset: Asset | undefined): boolean {
 export function isSame(file: ReleaseFile, asset: Asset | undefined): boolean {
   if (asset === undefined || !isWhole(asset) || asset.size !== file.bytes.length) return false;
   return asset.digest == null || asset.digest === digestOf(file.bytes);
-}
-
-export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 /** As `sha256sum --check` reads it. */

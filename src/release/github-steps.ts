@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { digestOf } from './digest.ts';
 import { ReleaseError } from './errors.ts';
 import { type GitHub, lost } from './github.ts';
 import {
   Asset,
   describeStep,
-  digestOf,
   type FoundRelease,
   isSame,
   Release,

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
+import { readIfThere } from './file.ts';
 import type { Finding } from './finding.ts';
 
 /** The file of findings that do not stop a release, from the root of the project. */
@@ -37,10 +37,7 @@ export interface IgnoreFile {
  */
 export async function readIgnored(project: string, now: Date): Promise<IgnoreFile> {
   const path = join(project, IGNORE_FILE);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]';
-    throw error;
-  });
+  const text = (await readIfThere(path))?.toString() ?? '[]';
   const today = now.toISOString().slice(0, 10);
   const entries = parseIgnored(text, path);
   return {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { digestOf } from './digest.ts';
 import { blobPath } from './layout.ts';
 import { type Descriptor, INDEX_TYPE } from './oci.ts';
 
@@ -92,7 +93,7 @@ export async function writeIndexes(
 /** Stores a value as a blob of JSON. */
 export async function writeJson(dir: string, mediaType: string, value: unknown): Promise<Descriptor> {
   const bytes = Buffer.from(JSON.stringify(value));
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = digestOf(bytes);
   await writeFile(blobPath(dir, digest), bytes);
   return { mediaType, digest, size: bytes.length };
 }

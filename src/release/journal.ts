@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, truncate } from 'node:fs/promises';
+import { mkdir, open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { sha256 } from './digest.ts';
 import { ReleaseError } from './errors.ts';
-import { diskError } from './file.ts';
+import { diskError, readIfThere } from './file.ts';
 
 /** One line of a journal. `plan` opens a run; `begin` and `done` stand around each step that writes. */
 export const JournalEntry = z.object({
@@ -43,7 +43,7 @@ export async function openJournal(
   plan: string,
   now: () => Date = () => new Date(),
 ): Promise<Journal> {
-  const hash = createHash('sha256').update(plan).digest('hex');
+  const hash = sha256(plan);
   const { entries, bytes, rest } = await readEntries(path);
   if (rest > 0) await truncate(path, bytes);
   const own = entries.filter((entry) => entry.plan === hash);
@@ -71,10 +71,7 @@ export async function readJournal(path: string): Promise<JournalEntry[]> {
 
 /** `bytes` is the length of the whole lines, `rest` that of a last line without its end. */
 async function readEntries(path: string): Promise<{ entries: JournalEntry[]; bytes: number; rest: number }> {
-  const text = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  });
+  const text = (await readIfThere(path)) ?? Buffer.alloc(0);
   const bytes = text.lastIndexOf(0x0a) + 1;
   const lines = text.subarray(0, bytes).toString('utf8').split('\n').slice(0, -1);
   const entries = lines.map((line, index) => parseLine(path, line, index + 1));

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { sha256 } from './digest.ts';
 import { writeWhole } from './file.ts';
 import type { Layout, PlatformImage } from './layout.ts';
 import { packageReport } from './scanner/image-report.ts';
@@ -78,15 +78,10 @@ export async function sbomDigests(folder: string, platforms: readonly string[]) 
   for (const platform of platforms) {
     const { cyclonedx, spdx } = sbomFiles(folder, platform);
     if (!existsSync(cyclonedx) || !existsSync(spdx)) continue;
-    digests.push({ platform, cyclonedx: await sha256(cyclonedx), spdx: await sha256(spdx) });
+    const hash = async (path: string) => sha256(await readFile(path));
+    digests.push({ platform, cyclonedx: await hash(cyclonedx), spdx: await hash(spdx) });
   }
   return digests;
-}
-
-async function sha256(path: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
 }
 
 /** The report with the image's name in it, and without findings: those change from one day to the next. */
@@ -135,7 +130,7 @@ function timeOf(image: PlatformImage): string {
 
 /** A UUID that follows from its parts alone (RFC 9562, version 8). */
 function uuidOf(...parts: readonly (string | number)[]): string {
-  const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  const hex = sha256(JSON.stringify(parts));
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),

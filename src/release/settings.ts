@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
+import { readIfThere } from './file.ts';
 import { isLoopback } from './loopback.ts';
 import { hasToken, readWorkflow, type WorkflowRun } from './workflow.ts';
 
@@ -265,10 +265,7 @@ export function readSettings(
 
 /** The text of the project's Dockerfile; `undefined` where there is none. */
 export async function readDockerfile(project: string): Promise<string | undefined> {
-  return readFile(join(project, 'Dockerfile'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  return (await readIfThere(join(project, 'Dockerfile')))?.toString();
 }
 
 /**

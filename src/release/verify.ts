@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { examineRelease, type Verifier } from './attest.ts';
 import { type Check, check } from './check.ts';
+import { digestOf } from './digest.ts';
 import { ReleaseError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { REVISION_ANNOTATION } from './oci.ts';
@@ -55,9 +55,7 @@ export async function verifyRelease(
       'Check the version and the registry; `thoth-release publish` releases it.',
     );
   }
-  const served = `sha256:${createHash('sha256')
-    .update(await registry.manifest(version.tag))
-    .digest('hex')}`;
+  const served = digestOf(await registry.manifest(version.tag));
   const layout = await download(registry, index, options.scratch);
   const { signed } = options;
   try {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
+import { readIfThere } from '../file.ts';
 import { findPlan, releaseFolder } from '../folder.ts';
 import { createHub, differences, syncPage } from '../hub.ts';
 import { renderPage } from '../hub-page.ts';
@@ -87,14 +88,11 @@ async function packageDescription(project: string): Promise<string> {
 }
 
 async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw cause;
-    throw new ReleaseError(
-      'HUB_PAGE',
-      `There is no page at ${path}.`,
-      'Write it, or name another with --page.',
-      [],
-      cause,
-    );
-  });
+  const bytes = await readIfThere(path);
+  if (bytes !== undefined) return bytes.toString();
+  throw new ReleaseError(
+    'HUB_PAGE',
+    `There is no page at ${path}.`,
+    'Write it, or name another with --page.',
+  );
 }

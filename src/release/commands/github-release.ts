@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
+import { readIfThere } from '../file.ts';
 import { findPlan, type ReleaseFolder, releaseFolder } from '../folder.ts';
 import {
   describeStep,
@@ -14,7 +14,7 @@ import { applySteps, assertTagThere, findRelease } from '../github-steps.ts';
 import { cutNotes } from '../notes.ts';
 import { type CurrentTags, formatPlan, type Plan } from '../plan.ts';
 import { currentTags } from '../publish.ts';
-import { fileName } from '../scanner/trivy.ts';
+import { sbomFiles } from '../sbom.ts';
 import { openTarget } from '../target.ts';
 import { parseVersion, type Version } from '../version.ts';
 import type { CommandModule, Context } from './context.ts';
@@ -105,33 +105,29 @@ async function readContent(
   ];
   const makeSboms = `sbom --layout ${folder.layout} --output ${folder.sbom}`;
   for (const { platform, digest } of plan.made.platforms) {
-    for (const ending of ['cdx.json', 'spdx.json']) {
-      const name = `${fileName(platform)}.${ending}`;
-      const bytes = await readStage(join(folder.sbom, name), makeSboms);
+    for (const path of Object.values(sbomFiles(folder.sbom, platform))) {
+      const bytes = await readStage(path, makeSboms);
       if (!bytes.includes(digest)) {
         throw new ReleaseError(
           'PLAN_INVALID',
-          `${join(folder.sbom, name)} is the SBOM of another image than ${digest}.`,
+          `${path} is the SBOM of another image than ${digest}.`,
           `Run \`thoth-release ${makeSboms}\` again.`,
         );
       }
-      files.push({ name, bytes });
+      files.push({ name: basename(path), bytes });
     }
   }
   return { notes, files };
 }
 
 async function readStage(path: string, command: string): Promise<Buffer> {
-  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw cause;
-    throw new ReleaseError(
-      'PLAN_INVALID',
-      `There is no ${path}.`,
-      `Make it with \`thoth-release ${command}\`.`,
-      [],
-      cause,
-    );
-  });
+  const bytes = await readIfThere(path);
+  if (bytes !== undefined) return bytes;
+  throw new ReleaseError(
+    'PLAN_INVALID',
+    `There is no ${path}.`,
+    `Make it with \`thoth-release ${command}\`.`,
+  );
 }
 
 /**

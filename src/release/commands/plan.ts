@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { sha256 } from '../digest.ts';
 import { ReleaseError } from '../errors.ts';
 import { writeWhole } from '../file.ts';
 import { releaseFolder } from '../folder.ts';
@@ -158,6 +158,6 @@ async function buildFacts(settings: Settings, build: BuildRecord | undefined): P
     ...(workflow === undefined ? {} : { invocation: workflow.invocation }),
     ...(startedOn === undefined ? {} : { startedOn }),
     ...(finishedOn === undefined ? {} : { finishedOn }),
-    ...(lock === undefined ? {} : { lockfile: createHash('sha256').update(lock).digest('hex') }),
+    ...(lock === undefined ? {} : { lockfile: sha256(lock) }),
   };
 }

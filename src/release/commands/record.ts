@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
+import { readIfThere } from '../file.ts';
 
 /**
  * Reads a JSON file that an earlier stage of the release left; `undefined` where there is none.
@@ -8,10 +8,7 @@ import { ReleaseError } from '../errors.ts';
  * @throws ReleaseError PLAN_INVALID where it has another form
  */
 export async function readRecord<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = (await readIfThere(path))?.toString();
   if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { type CommandResult, run, runOk, tail } from '../command.ts';
+import { sha256 } from '../digest.ts';
 import { ReleaseError } from '../errors.ts';
 import type { PlatformImage } from '../layout.ts';
 import { freePort } from '../port.ts';
@@ -150,7 +150,7 @@ async function load(
 }
 
 function namesFor(home: string, platform: string): Names {
-  const owner = createHash('sha256').update(home).digest('hex').slice(0, 8);
+  const owner = sha256(home).slice(0, 8);
   const name = `thoth-start-${owner}-${platform.replaceAll('/', '-')}`;
   return { container: name, network: name, image: `${name}:release` };
 }
