@@ -9,6 +9,13 @@ export type Tool = 'regctl' | 'trivy' | 'cosign';
 
 const BIN = '/usr/local/bin';
 
+/** Where each tool's program is: in which image, and under what path. */
+const PROGRAMS: Readonly<Record<Tool, readonly [image: keyof Pipeline & `${Tool}Image`, path: string]>> = {
+  regctl: ['regctlImage', '/regctl'],
+  cosign: ['cosignImage', '/ko-app/cosign'],
+  trivy: ['trivyImage', '/usr/local/bin/trivy'],
+};
+
 /** The toolbox image with git, npm's cache and the extra certificate authority set up, and no project. */
 export function base(pipeline: Pipeline): Container {
   let container = dag
@@ -44,24 +51,15 @@ export function toolbox(pipeline: Pipeline, tools: readonly Tool[] = []): Contai
     .withExec(bundleRelease())
     .file(PATHS.program);
   let container = workshop(pipeline).withFile(PATHS.program, bundle);
-  if (tools.includes('regctl')) {
-    container = container.withFile(
-      `${BIN}/regctl`,
-      dag.container().from(pipeline.regctlImage).file('/regctl'),
-    );
-  }
-  if (tools.includes('cosign')) {
-    const program = dag.container().from(pipeline.cosignImage).file('/ko-app/cosign');
-    container = container.withFile(`${BIN}/cosign`, program);
+  for (const tool of tools) {
+    const [image, path] = PROGRAMS[tool];
+    container = container.withFile(`${BIN}/${tool}`, dag.container().from(pipeline[image]).file(path));
   }
   if (tools.includes('trivy')) {
-    const program = dag.container().from(pipeline.trivyImage).file('/usr/local/bin/trivy');
-    container = container
-      .withFile(`${BIN}/trivy`, program)
-      // Locked: Trivy's database is one file that one process may write.
-      .withMountedCache(PATHS.trivyCache, dag.cacheVolume('thoth-trivy'), {
-        sharing: CacheSharingMode.Locked,
-      });
+    // Locked: Trivy's database is one file that one process may write.
+    container = container.withMountedCache(PATHS.trivyCache, dag.cacheVolume('thoth-trivy'), {
+      sharing: CacheSharingMode.Locked,
+    });
     if (pipeline.trivyDatabase !== undefined) {
       container = container.withEnvVariable('THOTH_TRIVY_DB', pipeline.trivyDatabase);
     }

@@ -127,18 +127,24 @@ export function createRegistry(
     }
   }
 
+  /** Looks until the registry has caught up with what it was just given, a few times at the most. */
+  async function settled<T>(look: () => Promise<T>, upToDate: (found: T) => boolean): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      const found = await look();
+      if (upToDate(found) || attempt >= SOON_ATTEMPTS) return found;
+      await wait(attempt);
+    }
+  }
+
   return {
     name,
     async tags() {
       const printed = await ask(['tag', 'ls', name], 'answer');
       return (printed ?? '').split('\n').filter((line) => line !== '');
     },
-    async digestOf(tag, expected) {
-      for (let attempt = 1; ; attempt += 1) {
-        const digest = (await ask(['manifest', 'head', `${name}:${tag}`], 'answer'))?.trim();
-        if (expected === undefined || digest === expected || attempt >= SOON_ATTEMPTS) return digest;
-        await wait(attempt);
-      }
+    digestOf(tag, expected) {
+      const look = async () => (await ask(['manifest', 'head', `${name}:${tag}`], 'answer'))?.trim();
+      return settled(look, (digest) => expected === undefined || digest === expected);
     },
     manifest: (reference) => ask(['manifest', 'get', '--format', 'raw-body', at(name, reference)]),
     async push(layout, digest) {
@@ -150,14 +156,12 @@ export function createRegistry(
     async download(digest, layout) {
       await ask(['image', 'copy', `${name}@${digest}`, `ocidir://${layout}:release`]);
     },
-    async referrers(digest, expected = []) {
-      for (let attempt = 1; ; attempt += 1) {
-        const list = await ask(['artifact', 'list', at(name, digest), '--format', 'raw-body']);
-        const found = parseReferrers(list, name);
-        const missing = expected.filter((one) => !found.some((referrer) => referrer.digest === one));
-        if (missing.length === 0 || attempt >= SOON_ATTEMPTS) return found;
-        await wait(attempt);
-      }
+    referrers(digest, expected = []) {
+      const list = ['artifact', 'list', at(name, digest), '--format', 'raw-body'];
+      const look = async () => parseReferrers(await ask(list), name);
+      return settled(look, (found) =>
+        expected.every((one) => found.some((referrer) => referrer.digest === one)),
+      );
     },
     async artifact(digest) {
       const manifest = await ask(['manifest', 'get', '--format', 'raw-body', at(name, digest)], 'answer');
@@ -167,14 +171,8 @@ export function createRegistry(
     },
     async attach({ subject, file, type, annotations }) {
       const printed = await ask([
-        ...[
-          'artifact',
-          'put',
-          '--subject',
-          at(name, subject),
-          '--format',
-          '{{.Manifest.GetDescriptor.Digest}}',
-        ],
+        ...['artifact', 'put', '--subject', at(name, subject)],
+        ...['--format', '{{.Manifest.GetDescriptor.Digest}}'],
         ...['--artifact-type', type, '--file', file, '--file-media-type', type],
         ...Object.entries(annotations).flatMap(([key, value]) => ['--annotation', `${key}=${value}`]),
       ]);
