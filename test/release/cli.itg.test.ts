@@ -5,20 +5,17 @@ import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/p
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
 import { readLayout } from '../../src/release/layout.ts';
 import { parsePlan } from '../../src/release/plan.ts';
-import { HOST_NODE } from './host-node.ts';
+import { CLI, PATH } from './cli-process.ts';
 import { writeLayout } from './layout-fixture.ts';
 import { type Bench, openBench } from './release-fixture.ts';
 import { writeSbomsOf } from './signing-fixture.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'src/release/cli.ts');
-const TSX = join(ROOT, 'node_modules/tsx/dist/loader.mjs');
-const PATH = [join(ROOT, '.thoth/tools/bin'), process.env.PATH].join(delimiter);
+const [PROGRAM, ...FIRST] = CLI;
 
 describe('thoth-release', () => {
   let bench: Bench;
@@ -51,7 +48,7 @@ describe('thoth-release', () => {
     );
   };
   const call = (args: readonly string[], env: Record<string, string> = {}) =>
-    execa(HOST_NODE, ['--import', TSX, CLI, ...args], {
+    execa(PROGRAM, [...FIRST, ...args], {
       cwd: project,
       reject: false,
       stdin: 'ignore',
@@ -305,7 +302,7 @@ describe('thoth-release', () => {
     assert.equal(asked.exitCode, 3);
     assert.match(asked.stdout, /^at 127\.0\.0\.1:\d+$/);
 
-    const child = spawn(HOST_NODE, ['--import', TSX, CLI, 'registry'], {
+    const child = spawn(PROGRAM, [...FIRST, 'registry'], {
       cwd: project,
       env: { ...process.env, PATH, THOTH_HOME: home },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
+import { runCli } from './cli-process.ts';
 import { FakeHub, HUB_TOKEN, HUB_USER } from './fake-hub.ts';
-import { HOST_NODE } from './host-node.ts';
 
-const CLI = resolve('src/release/cli.ts');
-const TSX = fileURLToPath(import.meta.resolve('tsx'));
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 describe('thoth-release docker-hub', () => {
@@ -47,19 +43,11 @@ describe('thoth-release docker-hub', () => {
   });
 
   const call = (args: readonly string[], env: Record<string, string> = {}) =>
-    execa(HOST_NODE, ['--import', TSX, CLI, 'docker-hub', ...args], {
-      cwd: project,
-      reject: false,
-      stdin: 'ignore',
-      extendEnv: false,
-      env: {
-        PATH: process.env.PATH ?? '',
-        CI: 'true',
-        THOTH_DOCKERHUB_URL: address,
-        DOCKERHUB_USERNAME: HUB_USER,
-        DOCKERHUB_TOKEN: HUB_TOKEN,
-        ...env,
-      },
+    runCli(project, ['docker-hub', ...args], {
+      THOTH_DOCKERHUB_URL: address,
+      DOCKERHUB_USERNAME: HUB_USER,
+      DOCKERHUB_TOKEN: HUB_TOKEN,
+      ...env,
     });
 
   test('shows the page first, then writes it with the tags of the plan, then writes nothing', async () => {

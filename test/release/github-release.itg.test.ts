@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { execa } from 'execa';
 import type { Layout } from '../../src/release/layout.ts';
 import { formatPlan, type Plan } from '../../src/release/plan.ts';
 import type { Registry } from '../../src/release/registry.ts';
+import { runCli } from './cli-process.ts';
 import { FakeGitHub, GITHUB_REPOSITORY, GITHUB_TOKEN } from './fake-github.ts';
-import { HOST_NODE } from './host-node.ts';
 import { apply, type Bench, makeLayout, openBench, planFor, repositoryAt } from './release-fixture.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'src/release/cli.ts');
-const TSX = join(ROOT, 'node_modules/tsx/dist/loader.mjs');
-const PATH = [join(ROOT, '.thoth/tools/bin'), process.env.PATH].join(delimiter);
 
 describe('thoth-release github-release', () => {
   const github = new FakeGitHub();
@@ -54,20 +48,13 @@ describe('thoth-release github-release', () => {
   });
 
   const call = (args: readonly string[], env: Record<string, string> = {}) =>
-    execa(HOST_NODE, ['--import', TSX, CLI, 'github-release', ...args], {
-      cwd: project,
-      reject: false,
-      stdin: 'ignore',
-      extendEnv: false,
-      env: {
-        ...{ PATH, CI: 'true', HOME: project },
-        THOTH_REGISTRY: bench.embedded.host,
-        THOTH_REPOSITORY: 'thoth',
-        GITHUB_API_URL: github.address,
-        GITHUB_REPOSITORY,
-        GITHUB_TOKEN,
-        ...env,
-      },
+    runCli(project, ['github-release', ...args], {
+      THOTH_REGISTRY: bench.embedded.host,
+      THOTH_REPOSITORY: 'thoth',
+      GITHUB_API_URL: github.address,
+      GITHUB_REPOSITORY,
+      GITHUB_TOKEN,
+      ...env,
     });
 
   test('is a draft until the tags have moved, then public, and then nothing is written', async () => {

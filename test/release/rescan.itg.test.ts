@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { execa } from 'execa';
+import { runCli } from './cli-process.ts';
 import { FakeGitHub, GITHUB_REPOSITORY, GITHUB_TOKEN } from './fake-github.ts';
-import { HOST_NODE } from './host-node.ts';
 import { apply, type Bench, makeLayout, openBench, planFor, repositoryAt } from './release-fixture.ts';
 import { debianLayer, type Known, serveDatabase, trivyDatabase } from './scanner/trivy-database.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'src/release/cli.ts');
-const TSX = join(ROOT, 'node_modules/tsx/dist/loader.mjs');
-const PATH = [join(ROOT, '.thoth/tools/bin'), process.env.PATH].join(delimiter);
 const CRITICAL: Known = { id: 'CVE-2026-1', package: 'openssl', fixedIn: '3.0.2', severity: 'CRITICAL' };
 
 describe('thoth-release rescan', () => {
@@ -45,20 +40,13 @@ describe('thoth-release rescan', () => {
     const served = known === undefined ? undefined : await serveDatabase(trivyDatabase(new Date(), known));
     await rm(join(project, '.thoth/trivy'), { recursive: true, force: true });
     try {
-      return await execa(HOST_NODE, ['--import', TSX, CLI, 'rescan', ...args], {
-        cwd: project,
-        reject: false,
-        stdin: 'ignore',
-        extendEnv: false,
-        env: {
-          ...{ PATH, CI: 'true', HOME: project },
-          THOTH_REGISTRY: bench.embedded.host,
-          THOTH_REPOSITORY: 'thoth',
-          THOTH_TRIVY_DB: served?.repository ?? '127.0.0.1:1/none',
-          GITHUB_API_URL: github.address,
-          GITHUB_REPOSITORY,
-          GITHUB_TOKEN,
-        },
+      return await runCli(project, ['rescan', ...args], {
+        THOTH_REGISTRY: bench.embedded.host,
+        THOTH_REPOSITORY: 'thoth',
+        THOTH_TRIVY_DB: served?.repository ?? '127.0.0.1:1/none',
+        GITHUB_API_URL: github.address,
+        GITHUB_REPOSITORY,
+        GITHUB_TOKEN,
       });
     } finally {
       await served?.close();
