@@ -28,9 +28,10 @@ export interface Attestation {
 /**
  * Applies a plan: push by digest, read it back, sign it, then the tags one by one, `latest` last.
  *
- * What is not in the registry as it was built is not signed, and no tag leads to what is not signed. No order of failures leaves a tag at an image that is not whole: a tag moves only when all of the image
- * is in the registry and was read back from there. Run again after it was cut off anywhere, it does what is
- * left and ends in the same state; run again after it ended, it writes nothing.
+ * What is not in the registry as it was built is not signed, and no tag leads to what is not signed. No order of
+ * failures leaves a tag at an image that is not whole: a tag moves only when all of the image is in the registry and
+ * was read back from there. Run again after it was cut off anywhere, it does what is left and ends in the same state;
+ * run again after it ended, it writes nothing.
  *
  * @param options.layout what is pushed; a rollback or promotion moves tags to what is there, and has none
  * @param options.attest how it is signed; nothing is, without
