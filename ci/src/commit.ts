@@ -15,7 +15,7 @@ export function parseCommit(line: string): Commit {
 }
 
 /**
- * The Dockerfile's build arguments, the same as the local builder gives (src/release/build.ts).
+ * The Dockerfile's build arguments, the same as the local builder gives (src/release/build/build.ts).
  *
  * @param tag the release; a build without one is `0.0.0-dev`
  * @param from the two base images and the npm registry, where they replace the Dockerfile's own

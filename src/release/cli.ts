@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-    const { describeFailure } = await import('./failure.ts');
+    const { describeFailure } = await import('./machine/failure.ts');
     const { text, exitCode } = describeFailure(error, argv.includes('--json'));
     process.stderr.write(text);
     return exitCode;

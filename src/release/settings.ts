@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from './errors.ts';
-import { readIfThere } from './file.ts';
-import { isLoopback } from './loopback.ts';
-import { hasToken, readWorkflow, type WorkflowRun } from './workflow.ts';
+import { readIfThere } from './machine/file.ts';
+import { isLoopback } from './machine/loopback.ts';
+import { hasToken, readWorkflow, type WorkflowRun } from './machine/workflow.ts';
 
 const DOCKERFILE_ARG = /^ARG (NODE_IMAGE|RUNTIME_IMAGE)=(\S+)$/gm;
 

@@ -1,4 +1,4 @@
-import type { ExitCode } from './exit.ts';
+import { EXIT, type ExitCode } from './exit.ts';
 
 /** One thing that is wrong and what to do about it. Neither sentence may hold a value that was given. */
 export interface Fault {
@@ -35,4 +35,10 @@ export class Failure extends Error {
     );
     return `thoth: ${this.message}\n${faults.join('')}`;
   }
+}
+
+/** The failure for a command line that is wrong. @param subject whose help to look up */
+export function usageFailure(problem: string, subject: string): Failure {
+  const fix = `Run "${subject} --help" for what there is.`;
+  return new Failure(EXIT.usage, 'The command line is wrong.', [{ subject, problem, fix }]);
 }

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import * as command from '../../ci/src/command.ts';
 import { buildArguments, NO_COMMIT, parseCommit } from '../../ci/src/commit.ts';
 import { COMMANDS } from '../../src/release/commands/catalogue.ts';
-import { releaseFolder } from '../../src/release/folder.ts';
-import { parseVersion } from '../../src/release/version.ts';
+import { releaseFolder } from '../../src/release/publish/folder.ts';
+import { parseVersion } from '../../src/release/versions/version.ts';
 import { catalogueFaults } from '../catalogue-faults.ts';
 
 const target = { registry: 'registry:5000', repository: 'a/b' };

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
-import { freePort } from '../../src/release/port.ts';
+import { freePort } from '../../src/release/machine/port.ts';
 import { Installation, Machine, ROOT, startProvider, status } from './machine.ts';
 
 const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash'], ['busybox', 'sh']];

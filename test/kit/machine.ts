@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { type EmbeddedRegistry, startEmbedded } from '../../src/release/embedded.ts';
-import { freePort } from '../../src/release/port.ts';
-import { createRegctl, type Regctl } from '../../src/release/regctl.ts';
-import { requireTool } from '../../src/release/tools.ts';
-import { type Daemon, startDaemon } from '../release/runner/docker-daemon.ts';
+import { freePort } from '../../src/release/machine/port.ts';
+import { requireTool } from '../../src/release/machine/tools.ts';
+import { type EmbeddedRegistry, startEmbedded } from '../../src/release/registry/embedded.ts';
+import { createRegctl, type Regctl } from '../../src/release/registry/regctl.ts';
+import { type Daemon, startDaemon } from '../release/start/runner/docker-daemon.ts';
 import { buildServiceImage } from './service-image.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');

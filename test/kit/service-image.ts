@@ -1,17 +1,17 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildLayout } from '../../src/release/build.ts';
-import { createBuildah } from '../../src/release/builder/buildah.ts';
-import { startEmbedded } from '../../src/release/embedded.ts';
+import { buildLayout } from '../../src/release/build/build.ts';
+import { createBuildah } from '../../src/release/build/builder/buildah.ts';
+import { nativeArchitecture, standInImages } from '../../src/release/build/standin.ts';
 import { ReleaseError } from '../../src/release/errors.ts';
-import { readRepository } from '../../src/release/git.ts';
-import type { Layout } from '../../src/release/layout.ts';
-import { type Lock, takeLock } from '../../src/release/lock.ts';
-import { createRegctl } from '../../src/release/regctl.ts';
+import { readRepository } from '../../src/release/history/git.ts';
+import type { Layout } from '../../src/release/image/layout.ts';
+import { type Lock, takeLock } from '../../src/release/machine/lock.ts';
+import { requireTool } from '../../src/release/machine/tools.ts';
+import { startEmbedded } from '../../src/release/registry/embedded.ts';
+import { createRegctl } from '../../src/release/registry/regctl.ts';
 import { readSettings } from '../../src/release/settings.ts';
-import { nativeArchitecture, standInImages } from '../../src/release/standin.ts';
-import { requireTool } from '../../src/release/tools.ts';
-import { parseVersion } from '../../src/release/version.ts';
+import { parseVersion } from '../../src/release/versions/version.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HOME = join(ROOT, '.thoth');

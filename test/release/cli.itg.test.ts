@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
-import { readLayout } from '../../src/release/layout.ts';
-import { parsePlan } from '../../src/release/plan.ts';
+import { readLayout } from '../../src/release/image/layout.ts';
+import { parsePlan } from '../../src/release/publish/plan.ts';
 import { CLI, PATH } from './cli-process.ts';
-import { writeLayout } from './layout-fixture.ts';
-import { type Bench, openBench } from './release-fixture.ts';
-import { writeSbomsOf } from './signing-fixture.ts';
+import { writeLayout } from './image/layout-fixture.ts';
+import { type Bench, openBench } from './publish/release-fixture.ts';
+import { writeSbomsOf } from './signing/signing-fixture.ts';
 
 const [PROGRAM, ...FIRST] = CLI;
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { dockerfileImages, readSettings, VARIABLES } from '../../src/release/settings.ts';
-import { failure } from './failure.ts';
+import { failure } from './machine/failure.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thoth-settings-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { changelogSection, writeChangelog } from '../changelog.ts';
-import { parseVersion } from '../version.ts';
+import { changelogSection, writeChangelog } from '../history/changelog.ts';
+import { parseVersion } from '../versions/version.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({ write: z.string().optional(), from: z.string().optional() });

@@ -1,6 +1,6 @@
-import { takeSecrets } from '../cosign.ts';
-import { createProgress, type Progress, progressStyle } from '../progress.ts';
+import { createProgress, type Progress, progressStyle } from '../machine/progress.ts';
 import { readSettings, SECRETS, type Settings, VARIABLES } from '../settings.ts';
+import { takeSecrets } from '../signing/cosign.ts';
 
 /** What the command line said, by option name; each command parses its own with a schema. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { createHub, differences, syncPage } from '../docker-hub/hub.ts';
+import { renderPage } from '../docker-hub/hub-page.ts';
 import { ReleaseError } from '../errors.ts';
-import { readIfThere } from '../file.ts';
-import { findPlan, releaseFolder } from '../folder.ts';
-import { createHub, differences, syncPage } from '../hub.ts';
-import { renderPage } from '../hub-page.ts';
+import { readIfThere } from '../machine/file.ts';
+import { findPlan, releaseFolder } from '../publish/folder.ts';
 import type { Settings } from '../settings.ts';
-import { parseVersion } from '../version.ts';
+import { parseVersion } from '../versions/version.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({

@@ -1,22 +1,22 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
-import { readIfThere } from '../file.ts';
-import { findPlan, type ReleaseFolder, releaseFolder } from '../folder.ts';
 import {
   describeStep,
   NOTES_LIMIT,
   type ReleaseFile,
   stepsTo,
   type WantedRelease,
-} from '../github-release.ts';
-import { applySteps, assertTagThere, findRelease } from '../github-steps.ts';
-import { cutNotes } from '../notes.ts';
-import { type CurrentTags, formatPlan, type Plan } from '../plan.ts';
-import { currentTags } from '../publish.ts';
-import { sbomFiles } from '../sbom.ts';
-import { openTarget } from '../target.ts';
-import { parseVersion, type Version } from '../version.ts';
+} from '../github/github-release.ts';
+import { applySteps, assertTagThere, findRelease } from '../github/github-steps.ts';
+import { readIfThere } from '../machine/file.ts';
+import { cutNotes } from '../notes/notes.ts';
+import { findPlan, type ReleaseFolder, releaseFolder } from '../publish/folder.ts';
+import { type CurrentTags, formatPlan, type Plan } from '../publish/plan.ts';
+import { currentTags } from '../publish/publish.ts';
+import { openTarget } from '../publish/target.ts';
+import { sbomFiles } from '../scan/sbom.ts';
+import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
 import { openGitHub } from './open-github.ts';
 

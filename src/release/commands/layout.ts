@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { finishLayout } from '../build.ts';
-import { runOk, tail } from '../command.ts';
+import { finishLayout } from '../build/build.ts';
 import { ReleaseError } from '../errors.ts';
-import { readLayout } from '../layout.ts';
-import { createRegctl } from '../regctl.ts';
-import { requireTool } from '../tools.ts';
+import { readLayout } from '../image/layout.ts';
+import { runOk, tail } from '../machine/command.ts';
+import { requireTool } from '../machine/tools.ts';
+import { createRegctl } from '../registry/regctl.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({ output: z.string() });

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from '../file.ts';
-import { releaseFolder } from '../folder.ts';
-import { describePlan, formatPlan, type Plan } from '../plan.ts';
-import { type MoveTarget, planPromotion, planRollback } from '../rollback.ts';
-import { openTarget, type Target } from '../target.ts';
-import { parseVersion, type Version } from '../version.ts';
+import { writeWhole } from '../machine/file.ts';
+import { releaseFolder } from '../publish/folder.ts';
+import { describePlan, formatPlan, type Plan } from '../publish/plan.ts';
+import { type MoveTarget, planPromotion, planRollback } from '../publish/rollback.ts';
+import { openTarget, type Target } from '../publish/target.ts';
+import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
 import { applyWith, describeApplied } from './publish.ts';
 

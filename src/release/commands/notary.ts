@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Notary, Verifier } from '../attest.ts';
+import { ReleaseError } from '../errors.ts';
+import { writeWhole } from '../machine/file.ts';
+import { requireTool } from '../machine/tools.ts';
+import type { Notary, Verifier } from '../publish/attest.ts';
 import {
   type Cosign,
   createCosign,
@@ -9,12 +12,9 @@ import {
   type SignedBy,
   type SignWith,
   trustArguments,
-} from '../cosign.ts';
-import { ReleaseError } from '../errors.ts';
-import { writeWhole } from '../file.ts';
-import { chooseSigner, type Signing, type Trust } from '../signing.ts';
-import { assertServices, readRoot } from '../sigstore.ts';
-import { requireTool } from '../tools.ts';
+} from '../signing/cosign.ts';
+import { chooseSigner, type Signing, type Trust } from '../signing/signing.ts';
+import { assertServices, readRoot } from '../signing/sigstore.ts';
 import type { Context } from './context.ts';
 
 type Asked = Pick<Context, 'settings' | 'secrets' | 'signal'>;

@@ -1,6 +1,6 @@
 import { ReleaseError } from '../errors.ts';
-import { readRepository } from '../git.ts';
-import { createGitHub, type GitHub } from '../github.ts';
+import { createGitHub, type GitHub } from '../github/github.ts';
+import { readRepository } from '../history/git.ts';
 import type { Context } from './context.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { readLayout, verifyLayout } from '../layout.ts';
-import { megabytes } from '../megabytes.ts';
-import { assertKept, judge } from '../policy.ts';
+import { readLayout, verifyLayout } from '../image/layout.ts';
+import { megabytes } from '../image/megabytes.ts';
+import { assertKept, judge } from '../policy/policy.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({ layout: z.string() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
-import { readIfThere } from '../file.ts';
+import { readIfThere } from '../machine/file.ts';
 
 /**
  * Reads a JSON file that an earlier stage of the release left; `undefined` where there is none.

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { z } from 'zod';
-import { run } from '../command.ts';
-import { openEmbedded } from '../target.ts';
+import { run } from '../machine/command.ts';
+import { openEmbedded } from '../publish/target.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({ port: z.coerce.number().int().min(1).max(65_535).optional() });

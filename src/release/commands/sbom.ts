@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { readLayout } from '../layout.ts';
-import { writeSboms } from '../sbom.ts';
-import { openTrivy } from '../scanner/choose.ts';
+import { readLayout } from '../image/layout.ts';
+import { writeSboms } from '../scan/sbom.ts';
+import { openTrivy } from '../scan/scanner/choose.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({ layout: z.string(), output: z.string() });

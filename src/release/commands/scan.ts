@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { assertGate, describeScan, gate } from '../gate.ts';
-import { readIgnored } from '../ignored.ts';
-import { readLayout, verifyLayout } from '../layout.ts';
-import { assertKept, describeViolation, judge } from '../policy.ts';
-import { scanLayout } from '../scan.ts';
-import { openScanners, openTrivy } from '../scanner/choose.ts';
+import { readLayout, verifyLayout } from '../image/layout.ts';
+import { assertKept, describeViolation, judge } from '../policy/policy.ts';
+import { assertGate, describeScan, gate } from '../scan/gate.ts';
+import { readIgnored } from '../scan/ignored.ts';
+import { scanLayout } from '../scan/scan.ts';
+import { openScanners, openTrivy } from '../scan/scanner/choose.ts';
 import { readDockerfile } from '../settings.ts';
 import type { CommandModule } from './context.ts';
 

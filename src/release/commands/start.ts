@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
-import { writeWhole } from '../file.ts';
-import { readLayout } from '../layout.ts';
-import { StartEvidence, waitForHealth } from '../start.ts';
+import { readLayout } from '../image/layout.ts';
+import { writeWhole } from '../machine/file.ts';
+import { StartEvidence, waitForHealth } from '../start/start.ts';
 import type { CommandModule } from './context.ts';
 import { readRecord } from './record.ts';
 

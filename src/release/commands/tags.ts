@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
-import { readRepository } from '../git.ts';
-import { tagsFor } from '../tags.ts';
-import { parseVersion, type Version } from '../version.ts';
+import { readRepository } from '../history/git.ts';
+import { tagsFor } from '../versions/tags.ts';
+import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({ existing: z.string().optional(), channel: z.string().optional() });

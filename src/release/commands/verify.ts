@@ -1,26 +1,26 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { chooseBuilder } from '../builder/choose.ts';
-import { consumerCommands } from '../consumer.ts';
+import { chooseBuilder } from '../build/builder/choose.ts';
 import { ReleaseError } from '../errors.ts';
-import { findPlan, releaseFolder } from '../folder.ts';
-import { assertClean, readRepository } from '../git.ts';
-import type { Plan } from '../plan.ts';
-import { buildCommit } from '../prepare.ts';
-import { builderOf } from '../provenance.ts';
-import type { Settings } from '../settings.ts';
-import { chooseTrust, type Trust } from '../signing.ts';
-import { sourceUrl } from '../source-url.ts';
-import { openEmbedded, openTarget, type Target } from '../target.ts';
+import { assertClean, readRepository } from '../history/git.ts';
+import { sourceUrl } from '../history/source-url.ts';
+import { consumerCommands } from '../publish/consumer.ts';
+import { findPlan, releaseFolder } from '../publish/folder.ts';
+import type { Plan } from '../publish/plan.ts';
+import { buildCommit } from '../publish/prepare.ts';
+import { builderOf } from '../publish/provenance.ts';
+import { openEmbedded, openTarget, type Target } from '../publish/target.ts';
 import {
   assertVerified,
   describeVerification,
   type Verification,
   verifyRelease,
   withRebuild,
-} from '../verify.ts';
-import { parseVersion, type Version } from '../version.ts';
+} from '../publish/verify.ts';
+import type { Settings } from '../settings.ts';
+import { chooseTrust, type Trust } from '../signing/signing.ts';
+import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
 import { openVerifier } from './notary.ts';
 

@@ -1,8 +1,8 @@
-import { chooseBuilder } from '../builder/choose.ts';
-import type { Workshop } from '../prepare.ts';
-import { chooseRunner } from '../runner/choose.ts';
-import { openScanners, openTrivy } from '../scanner/choose.ts';
-import type { Target } from '../target.ts';
+import { chooseBuilder } from '../build/builder/choose.ts';
+import type { Workshop } from '../publish/prepare.ts';
+import type { Target } from '../publish/target.ts';
+import { openScanners, openTrivy } from '../scan/scanner/choose.ts';
+import { chooseRunner } from '../start/runner/choose.ts';
 import type { Context } from './context.ts';
 
 /** What this machine builds and starts images with. @throws ReleaseError NO_BUILDER, NO_RUNNER, TOOL_MISSING */

@@ -1,6 +1,6 @@
-import { largestLayers } from '../largest-layers.ts';
-import type { PlatformImage } from '../layout.ts';
-import { megabytes } from '../megabytes.ts';
+import { largestLayers } from '../image/largest-layers.ts';
+import type { PlatformImage } from '../image/layout.ts';
+import { megabytes } from '../image/megabytes.ts';
 import type { Expected, Violation } from './violation.ts';
 
 const PREFIX = 'org.opencontainers.image.';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { PlatformImage } from '../layout.ts';
+import type { PlatformImage } from '../image/layout.ts';
 import { isShell } from './config-rules.ts';
 import { type ImageFile, type ImageFiles, resolvePath } from './image-files.ts';
 import { nameSome, type Violation } from './violation.ts';

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import type { ReadEntry } from 'tar';
-import { readArchive } from '../layer-archive.ts';
-import type { PlatformImage } from '../layout.ts';
-import type { Descriptor } from '../oci.ts';
+import { readArchive } from '../image/layer-archive.ts';
+import type { PlatformImage } from '../image/layout.ts';
+import type { Descriptor } from '../image/oci.ts';
 
 /** A file of an image, as a container that is started from it sees it. */
 export interface ImageFile {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Layout, PlatformImage } from '../layout.ts';
+import type { Layout, PlatformImage } from '../image/layout.ts';
 import { REQUIRED_LABELS } from './config-rules.ts';
 import type { ImageFile, ImageFiles } from './image-files.ts';
 import { nameSome, type Violation } from './violation.ts';

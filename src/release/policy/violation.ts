@@ -1,4 +1,4 @@
-import type { Version } from '../version.ts';
+import type { Version } from '../versions/version.ts';
 
 /** What an image is checked against besides the policy's own rules. */
 export interface Expected {

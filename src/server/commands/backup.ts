@@ -3,12 +3,11 @@ import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EXIT } from '../exit.ts';
-import { Failure } from '../failure.ts';
+import { Failure, usageFailure } from '../failure.ts';
 import { readSetting } from '../settings/read.ts';
 import { type Backup, makeBackup } from '../store/backup.ts';
 import { fileProblem } from '../store/sqlite-fault.ts';
 import { type Command, print } from './command.ts';
-import { usageFailure } from './input.ts';
 
 /** `thoth backup --output FILE|-`. */
 export const backup: Command = {

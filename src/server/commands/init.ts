@@ -1,8 +1,8 @@
 import { EXIT } from '../exit.ts';
+import { usageFailure } from '../failure.ts';
 import { envExample } from '../settings/env-example.ts';
 import { type Command, print } from './command.ts';
 import { composeText } from './compose.ts';
-import { usageFailure } from './input.ts';
 
 const FILES: Readonly<Record<string, { readonly file: string; readonly text: () => string }>> = {
   compose: { file: 'docker-compose.yml', text: composeText },

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import { EXIT } from '../exit.ts';
-import { Failure } from '../failure.ts';
+import { usageFailure } from '../failure.ts';
 import { COMMANDS, type Entry, nameOf } from './catalogue.ts';
 import type { Input } from './command.ts';
 
@@ -42,12 +41,6 @@ export function readInput(entry: Entry, rest: readonly string[]): Input {
     text: (name) => (typeof values[name] === 'string' ? values[name] : undefined),
     has: (name) => values[name] === true,
   };
-}
-
-/** The failure for a command line that is wrong. @param subject whose help to look up */
-export function usageFailure(problem: string, subject: string): Failure {
-  const fix = `Run "${subject} --help" for what there is.`;
-  return new Failure(EXIT.usage, 'The command line is wrong.', [{ subject, problem, fix }]);
 }
 
 function parse(

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readLayout } from '../../../src/release/layout.ts';
+import { readLayout } from '../../../src/release/image/layout.ts';
 import { configRules } from '../../../src/release/policy/config-rules.ts';
-import { writeLayout } from '../layout-fixture.ts';
+import { writeLayout } from '../image/layout-fixture.ts';
 
 const dir = await mkdtemp(join(tmpdir(), 'thoth-config-'));
 after(() => rm(dir, { recursive: true, force: true }));

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readLayout } from '../../../src/release/layout.ts';
+import { readLayout } from '../../../src/release/image/layout.ts';
 import { fileRules } from '../../../src/release/policy/file-rules.ts';
 import { readImageFiles } from '../../../src/release/policy/image-files.ts';
-import { writeLayout } from '../layout-fixture.ts';
-import type { TarFiles } from '../tar.ts';
+import { writeLayout } from '../image/layout-fixture.ts';
+import type { TarFiles } from '../image/tar.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'thoth-file-rules-'));
 after(() => rm(folder, { recursive: true, force: true }));

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { PlatformImage } from '../../../src/release/layout.ts';
+import type { PlatformImage } from '../../../src/release/image/layout.ts';
 import { type ImageFiles, readImageFiles, resolvePath } from '../../../src/release/policy/image-files.ts';
-import { failure } from '../failure.ts';
-import { MEDIA, putBlob } from '../layout-fixture.ts';
-import { type TarFiles, tar } from '../tar.ts';
+import { MEDIA, putBlob } from '../image/layout-fixture.ts';
+import { type TarFiles, tar } from '../image/tar.ts';
+import { failure } from '../machine/failure.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'thoth-files-'));
 after(() => rm(folder, { recursive: true, force: true }));

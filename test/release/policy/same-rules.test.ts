@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readLayout } from '../../../src/release/layout.ts';
+import { readLayout } from '../../../src/release/image/layout.ts';
 import { readImageFiles } from '../../../src/release/policy/image-files.ts';
 import { sameRules } from '../../../src/release/policy/same-rules.ts';
-import { type LayoutOptions, writeLayout } from '../layout-fixture.ts';
-import type { TarFiles } from '../tar.ts';
+import { type LayoutOptions, writeLayout } from '../image/layout-fixture.ts';
+import type { TarFiles } from '../image/tar.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'thoth-same-'));
 after(() => rm(folder, { recursive: true, force: true }));

@@ -1,0 +1,19 @@
+import type { PlatformImage } from '../../image/layout.ts';
+
+/** A started platform. `output` is what it printed so far, for an error's details. */
+export interface RunningImage {
+  /** Where its API answers, `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  /** Settles when the program ends, with its exit code; fails with NO_RUNNER where it could not run at all. */
+  readonly ended: Promise<number>;
+  output(): string;
+  /** Runs the image's own HEALTHCHECK inside it and returns its exit code. */
+  healthcheck(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** What starts one platform of a layout, natively or under emulation. Each file beside this one holds one. */
+export interface Runner {
+  readonly name: string;
+  start(layout: string, image: PlatformImage, signal?: AbortSignal): Promise<RunningImage>;
+}

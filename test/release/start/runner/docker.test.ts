@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { healthCommand, runArguments } from '../../../../src/release/start/runner/docker.ts';
+
+const NAMES = { container: 'c', network: 'n', image: 'i:release' };
+const start = (emulator?: string) =>
+  runArguments(NAMES, 'linux/arm64', '127.0.0.1:5001:8000/tcp', emulator, ['/node', 'serve']).join(' ');
+
+describe('docker run', () => {
+  test('starts an image as users are told to, on loopback and on a network of its own', () => {
+    assert.equal(
+      start(),
+      'run --detach --name c --network n --platform linux/arm64 --publish 127.0.0.1:5001:8000/tcp ' +
+        '--read-only --tmpfs /tmp --volume /app/data --cap-drop ALL --security-opt no-new-privileges i:release',
+    );
+  });
+
+  test('hands the program to an emulator', () => {
+    assert.match(
+      start('/usr/bin/qemu'),
+      /--mount type=bind,source=\/usr\/bin\/qemu,target=\/\.qemu,readonly --entrypoint \/\.qemu i:release \/node serve$/,
+    );
+  });
+});
+
+const CHECKS: readonly [readonly string[], string[] | undefined][] = [
+  [
+    ['CMD', '/node', 'check'],
+    ['/node', 'check'],
+  ],
+  [
+    ['CMD-SHELL', 'curl x || exit 1'],
+    ['/bin/sh', '-c', 'curl x || exit 1'],
+  ],
+  [['NONE'], undefined],
+  [[], undefined],
+];
+for (const [declared, command] of CHECKS) {
+  test(`HEALTHCHECK ${JSON.stringify(declared)}`, () => assert.deepEqual(healthCommand(declared), command));
+}
