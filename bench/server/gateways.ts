@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 const PROJECT = join(import.meta.dirname, '../..');
-export const TOOLS = join(process.env.THOTH_HOME ?? join(PROJECT, '.thoth'), 'tools');
+const TOOLS = join(process.env.THOTH_HOME ?? join(PROJECT, '.thoth'), 'tools');
 /** No key of anybody: the provider is a stand-in. */
 const KEY = 'sk-bench-0123456789abcdef0123456789abcdef';
 
@@ -33,7 +33,7 @@ export async function gateways(
 }
 
 /** As in the image: the same bundle, the same heap flags; with client keys, limits and usage in SQLite. */
-async function thoth(folder: string, provider: string, port: number): Promise<Gateway> {
+export async function thoth(folder: string, provider: string, port: number): Promise<Gateway> {
   await execa(process.execPath, [join(PROJECT, 'src/server/bundle.mjs'), join(folder, 'thoth')]);
   const data = join(folder, 'data');
   await mkdir(data);

@@ -2,7 +2,7 @@
 //
 // In every round each gateway is started anew, and the provider is asked without one, so that what the machine
 // does meanwhile meets all of them. Prints a table of medians; asserts nothing.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -10,6 +10,8 @@ import { execa } from 'execa';
 import { freePort } from '../../test/server/free-port.ts';
 import { type Gateway, gateways } from './gateways.ts';
 import { type Load, load } from './load.ts';
+import { memory } from './memory.ts';
+import { startProvider } from './provider-process.ts';
 
 const SECONDS = Number(process.argv[2] ?? 5);
 const ROUNDS = 3;
@@ -62,36 +64,14 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-/** Megabytes a process and its children hold in memory (proc_pid_status(5), VmRSS). */
-async function memory(root: number): Promise<number> {
-  const all = await Promise.all(
-    (await readdir('/proc'))
-      .filter((name) => /^\d+$/.test(name))
-      .map(async (name) => {
-        const text = await readFile(`/proc/${name}/status`, 'utf8').catch(() => '');
-        const field = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
-        return { pid: Number(name), parent: field('PPid'), rss: field('VmRSS') / 1_024 };
-      }),
-  );
-  const sum = (pid: number): number =>
-    (all.find((one) => one.pid === pid)?.rss ?? 0) +
-    all.filter((one) => one.parent === pid).reduce((total, child) => total + sum(child.pid), 0);
-  return sum(root);
-}
-
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'thoth-bench-'));
-const provider = execa(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'provider.ts')], {
-  reject: false,
-});
+const provider = await startProvider();
 try {
-  const [port] = await new Promise<string[]>((resolve) =>
-    provider.stdout.once('data', (chunk) => resolve(String(chunk).split('\n'))),
-  );
-  const address = `http://127.0.0.1:${port}`;
+  const { address } = provider;
   const list = await gateways(folder, address, freePort);
   const direct: Load[] = [];
   const found = new Map<string, Measured[]>(list.map(({ name }) => [name, []]));
@@ -126,7 +106,6 @@ try {
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
 } finally {
-  provider.kill();
-  await provider;
+  await provider.stop();
   await rm(folder, { recursive: true, force: true });
 }

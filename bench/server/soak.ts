@@ -1,0 +1,86 @@
+// Whether Thoth's memory stays flat: node --import tsx bench/server/soak.ts [MINUTES]
+//
+// One process as in the image, under requests all the time: whole answers, streams, streams that their client leaves,
+// refused keys. Prints its memory once a minute; asserts nothing.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { execa } from 'execa';
+import { Pool } from 'undici';
+import { freePort } from '../../test/server/free-port.ts';
+import { type Gateway, thoth } from './gateways.ts';
+import { memory } from './memory.ts';
+import { startProvider } from './provider-process.ts';
+
+const MINUTES = Number(process.argv[2] ?? 10);
+const LANES = 16;
+/** What each lane does in turn. */
+const KINDS = ['whole', 'streamed', 'whole', 'left', 'whole', 'refused'] as const;
+type Kind = (typeof KINDS)[number];
+
+const sent: Record<Kind, number> = { whole: 0, streamed: 0, left: 0, refused: 0 };
+
+async function send(pool: Pool, gateway: Gateway, kind: Kind): Promise<void> {
+  const credential = kind === 'refused' ? { authorization: 'Bearer sk-nobody' } : gateway.headers;
+  const { statusCode, body } = await pool.request({
+    method: 'POST',
+    path: '/v1/chat/completions',
+    headers: { 'content-type': 'application/json', ...credential },
+    body: JSON.stringify({
+      model: gateway.model,
+      messages: [{ role: 'user', content: 'How is the machine? '.repeat(10) }],
+      stream: kind === 'streamed' || kind === 'left',
+    }),
+  });
+  if (kind === 'left') {
+    for await (const _piece of body) break; // ends the connection
+  } else {
+    const text = await body.text();
+    const expected = kind === 'refused' ? 401 : 200;
+    if (statusCode !== expected) throw new Error(`${kind}: answered ${statusCode}: ${text.slice(0, 300)}`);
+  }
+  sent[kind] += 1;
+}
+
+async function lane(pool: Pool, gateway: Gateway, first: number, end: AbortSignal): Promise<void> {
+  for (let turn = first; !end.aborted; turn += 1) {
+    await send(pool, gateway, KINDS[turn % KINDS.length] ?? 'whole');
+  }
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'thoth-soak-'));
+const provider = await startProvider();
+try {
+  const gateway = await thoth(folder, provider.address, await freePort());
+  const [program, ...args] = gateway.command;
+  const child = execa(program, args, { env: gateway.env, stdin: 'ignore', stdout: 'ignore', reject: false });
+  const end = new AbortController();
+  try {
+    while (!(await fetch(gateway.health).catch(() => undefined))?.ok) await after(20);
+    const megabytes = async () => (await memory(child.pid ?? 0)).toFixed(0).padStart(4);
+    console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.versions.node}, ${LANES} at once\n`);
+    console.log(`minute  0: ${await megabytes()} MB, idle`);
+    const pool = new Pool(new URL(gateway.chat).origin, { connections: LANES, pipelining: 1 });
+    const lanes = Promise.all(
+      Array.from({ length: LANES }, (_, first) => lane(pool, gateway, first, end.signal)),
+    );
+    for (let minute = 1; minute <= MINUTES; minute += 1) {
+      await Promise.race([after(60_000), lanes]);
+      const parts = Object.entries(sent).map(([kind, count]) => `${count} ${kind}`);
+      console.log(`minute ${String(minute).padStart(2)}: ${await megabytes()} MB, ${parts.join(', ')}`);
+    }
+    end.abort();
+    await lanes;
+    await pool.close();
+    await after(30_000);
+    console.log(`30 s idle: ${await megabytes()} MB`);
+  } finally {
+    end.abort();
+    child.kill('SIGTERM');
+    await child;
+  }
+} finally {
+  await provider.stop();
+  await rm(folder, { recursive: true, force: true });
+}
