@@ -90,10 +90,10 @@ export async function buildRelease(
   const startedOn = new Date().toISOString();
   const { layout, base } = await buildCommit(settings, version, repository, workshop, { dir: folder.layout });
   const finishedOn = new Date().toISOString();
-  await progress.stage('image policy', async () => assertKept(await judge(layout, { ...settings, version })));
-  // Side by side: a start waits for the program, mostly, and a scan for the disk.
+  // Side by side: a start waits for the program, mostly, and the others read the layout.
   const [starts] = await together([
     startAll(settings, layout, workshop),
+    progress.stage('image policy', async () => assertKept(await judge(layout, { ...settings, version }))),
     scanAll(settings, layout, folder, workshop),
   ]);
   await writeWhole(folder.starts, `${JSON.stringify(starts, null, 2)}\n`);

@@ -3,6 +3,7 @@ import { ReleaseError } from '../errors.ts';
 import { digestOf } from '../image/digest.ts';
 import type { Layout } from '../image/layout.ts';
 import { REVISION_ANNOTATION } from '../image/oci.ts';
+import { together } from '../machine/together.ts';
 import { judge } from '../policy/policy.ts';
 import type { Expected } from '../policy/violation.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -61,16 +62,17 @@ export async function verifyRelease(
   try {
     const revision = layout.annotations[REVISION_ANNOTATION] ?? null;
     const platforms = layout.platforms.map(({ platform, digest, size }) => ({ platform, digest, size }));
-    const attached =
+    const [attached, ranges, image] = await together([
       signed === undefined
         ? []
-        : await examineRelease(
+        : examineRelease(
             registry,
             { version: version.tag, index, platforms, revision, builder: signed.builder },
             signed.verifier,
-          );
-    const released = (await registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
-    const ranges = await rangeTags(registry, tagsFor(version, released).slice(1), index);
+          ),
+      rangesOf(registry, version, index),
+      imageChecks(layout, { ...options, version }),
+    ]);
     return {
       version: version.tag,
       registry: registry.name,
@@ -81,7 +83,7 @@ export async function verifyRelease(
       checks: [
         check('index', served === index, `${version.tag} serves ${served}`),
         check('bytes', true, 'every blob hashes to its digest'),
-        ...(await imageChecks(layout, { ...options, version })),
+        ...image,
         ...attached,
         ...ranges.map(({ tag, ok, detail }) => check(`tag ${tag}`, ok, detail)),
         ...(options.plan === undefined ? [] : [planCheck(options.plan, index)]),
@@ -142,9 +144,10 @@ async function imageChecks(layout: Layout, expected: Expected): Promise<Check[]>
 }
 
 /** A range tag is right at this release, and at another one that it was rolled back to; never at nothing. */
-async function rangeTags(registry: Registry, tags: readonly string[], index: string) {
+async function rangesOf(registry: Registry, version: Version, index: string) {
+  const released = (await registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
   const rows: { tag: string; digest: string | null; ok: boolean; detail: string }[] = [];
-  for (const tag of tags) {
+  for (const tag of tagsFor(version, released).slice(1)) {
     const digest = (await registry.digestOf(tag)) ?? null;
     if (digest === index) {
       rows.push({ tag, digest, ok: true, detail: 'points to it' });
