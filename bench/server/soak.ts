@@ -58,9 +58,15 @@ try {
   const end = new AbortController();
   try {
     while (!(await fetch(gateway.health).catch(() => undefined))?.ok) await after(20);
-    const megabytes = async () => (await memory(child.pid ?? 0)).toFixed(0).padStart(4);
+    const megabytes = async () => {
+      const metrics = await (
+        await fetch(new URL('/metrics', gateway.health), { headers: gateway.headers })
+      ).text();
+      const heap = Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(metrics)?.[1]) / 1024 ** 2;
+      return `${(await memory(child.pid ?? 0)).toFixed(0).padStart(4)} MB (${heap.toFixed(0)} of it JavaScript's heap)`;
+    };
     console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.versions.node}, ${LANES} at once\n`);
-    console.log(`minute  0: ${await megabytes()} MB, idle`);
+    console.log(`minute  0: ${await megabytes()}, idle`);
     const pool = new Pool(new URL(gateway.chat).origin, { connections: LANES, pipelining: 1 });
     const lanes = Promise.all(
       Array.from({ length: LANES }, (_, first) => lane(pool, gateway, first, end.signal)),
@@ -68,13 +74,13 @@ try {
     for (let minute = 1; minute <= MINUTES; minute += 1) {
       await Promise.race([after(60_000), lanes]);
       const parts = Object.entries(sent).map(([kind, count]) => `${count} ${kind}`);
-      console.log(`minute ${String(minute).padStart(2)}: ${await megabytes()} MB, ${parts.join(', ')}`);
+      console.log(`minute ${String(minute).padStart(2)}: ${await megabytes()}, ${parts.join(', ')}`);
     }
     end.abort();
     await lanes;
     await pool.close();
     await after(30_000);
-    console.log(`30 s idle: ${await megabytes()} MB`);
+    console.log(`30 s idle: ${await megabytes()}`);
   } finally {
     end.abort();
     child.kill('SIGTERM');
