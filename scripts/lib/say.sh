@@ -59,7 +59,7 @@ quietly() {
 
 # redact: standard input without the values of the secrets in .env and secrets/, and without what looks like one
 redact() {
-  KIT_DIR=$dir KIT_SECRETS=$(cat "$dir"/secrets/files/* 2>/dev/null) LC_ALL=C awk '
+  KIT_DIR=$dir KIT_SECRETS=$(cat "$dir"/secrets/*/* 2>/dev/null) LC_ALL=C awk '
     function secret(value) { if (length(value) >= 6) secrets[++n] = value }
     BEGIN {
       env = ENVIRON["KIT_DIR"] "/.env"
