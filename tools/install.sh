@@ -60,19 +60,21 @@ trap 'stop 143' TERM
 program_of() {
   case $1 in
     docker.io) echo dockerd ;;
+    libcap2-bin) echo setcap ;;
     qemu-user-static) echo qemu-aarch64-static ;;
     python3-venv) echo python3 ;;
-    buildah | busybox | chromium | docker-registry | mmdebstrap | runc | shellcheck | skopeo) echo "$1" ;;
+    buildah | busybox | caddy | chromium | docker-registry | mmdebstrap | prometheus | runc | shellcheck | skopeo) echo "$1" ;;
     *) return 1 ;;
   esac
 }
 
-# services_of PACKAGE: prints what Debian starts with it, and nothing here needs: a daemon that acts as root, a
-# registry open to the network. Rehearsals and tests start their own.
+# services_of PACKAGE: prints what Debian starts with it, and nothing here needs: a daemon that acts as root, and
+# servers open to the network. Rehearsals and tests start their own.
 services_of() {
   case $1 in
     docker.io) echo docker.socket docker.service ;;
     docker-registry) echo docker-registry.service ;;
+    caddy | prometheus) echo "$1.service" ;;
   esac
 }
 

@@ -111,7 +111,7 @@ describe('install.sh', () => {
       const { text } = await here.install();
       assert.match(text, /^ {4}thoth_\S+$/m);
       assert.doesNotMatch(await here.log(), /thoth_[0-9a-f]/);
-      await here.set('OPENAI_BASE_URL', await provider.url(machine, here.project));
+      await here.set('OPENAI_BASE_URL', await provider.url(here));
       const settings = await here.settings();
       const configure = (key: string) =>
         here.script('configure', ['--non-interactive'], { env: { OPENAI_API_KEY: key } });

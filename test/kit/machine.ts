@@ -97,6 +97,18 @@ export class Machine {
     return (await execa('docker', args, { env: this.env, extendEnv: false })).stdout;
   }
 
+  /** The address of a container in its network. */
+  addressOf(container: string): Promise<string> {
+    const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
+    return this.docker('inspect', '--format', format, container);
+  }
+
+  /** All that a container has written, on both its streams. */
+  async written(container: string): Promise<string> {
+    const options = { env: this.env, extendEnv: false, all: true } as const;
+    return (await execa('docker', ['logs', container], options)).all;
+  }
+
   /**
    * Releases another version: the same image under another label.
    *
@@ -147,8 +159,8 @@ const OPEN = `const { DatabaseSync } = require('node:sqlite');
 /** A provider of models on this machine that takes one key. */
 export interface Provider {
   readonly key: string;
-  /** Its base URL, as the containers of a project reach it. */
-  url(machine: Machine, project: string): Promise<string>;
+  /** Its base URL, as the containers of an installation reach it. */
+  url(here: Installation): Promise<string>;
   stop(): void;
 }
 
@@ -170,11 +182,7 @@ export async function startProvider(key: string): Promise<Provider> {
   return {
     key,
     stop: () => void server.close(),
-    async url(machine, project) {
-      const format = '{{(index .IPAM.Config 0).Gateway}}';
-      const gateway = await machine.docker('network', 'inspect', '--format', format, `${project}_network`);
-      return `http://${gateway}:${port}/v1`;
-    },
+    url: async (here) => `http://${await here.gateway()}:${port}/v1`,
   };
 }
 
@@ -244,6 +252,12 @@ export class Installation {
     return this.machine.docker('inspect', '--format', '{{.Id}}', `${this.project}-thoth-1`);
   }
 
+  /** This machine's address, as its containers reach it. */
+  gateway(): Promise<string> {
+    const format = '{{(index .IPAM.Config 0).Gateway}}';
+    return this.machine.docker('network', 'inspect', '--format', format, `${this.project}_network`);
+  }
+
   /** Runs JavaScript in the image, with the data mounted. */
   async inData(code: string): Promise<string> {
     const { machine, project } = this;
@@ -289,8 +303,28 @@ export class Installation {
     assert.deepEqual((await readdir(join(this.dir, '.kit'))).sort(), ['lock', 'shipped']);
   }
 
+  /** The log of the scripts. */
   log(): Promise<string> {
     return readFile(join(this.dir, 'logs/kit.log'), 'utf8');
+  }
+
+  /** Where others could read what one of its containers knows: Docker, the process list, the log. */
+  async exposure(service: string): Promise<Readonly<Record<string, string>>> {
+    const { machine } = this;
+    const container = `${this.project}-${service}-1`;
+    const process = await machine.docker('inspect', '--format', '{{.State.Pid}}', container);
+    return {
+      'docker inspect': await machine.docker('inspect', container),
+      environment: await readFile(`/proc/${process}/environ`, 'utf8'),
+      'command line': await readFile(`/proc/${process}/cmdline`, 'utf8'),
+      log: await machine.written(container),
+    };
+  }
+
+  /** Which container serves, and since when. */
+  startedAt(): Promise<string> {
+    const format = '{{.Id}} {{.State.StartedAt}}';
+    return this.machine.docker('inspect', '--format', format, `${this.project}-thoth-1`);
   }
 
   /** The version that runs, by the label of the running container's image; `undefined` where it does not answer. */

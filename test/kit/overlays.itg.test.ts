@@ -85,6 +85,17 @@ describe('the overlays of deploy/compose', () => {
     });
   }
 
+  test("Prometheus' own promtool takes its configuration", async () => {
+    const config = join(ROOT, 'deploy/compose/prometheus/prometheus.yml');
+    const { stdout } = await execa('promtool', ['check', 'config', config]);
+    assert.match(stdout, /1 rule files found.*4 rules found/s);
+  });
+
+  test('each alert goes off when it should, and not before', async () => {
+    const { stdout } = await execa('promtool', ['test', 'rules', join(ROOT, 'test/kit/alerts.yml')]);
+    assert.match(stdout, /SUCCESS/);
+  });
+
   test('the dashboard and the alerts ask for metrics that there are', async () => {
     const metrics = new Metrics();
     metrics.watch({ inFlight: () => 0, queued: () => 0, breaker: () => 'closed' });

@@ -10,8 +10,8 @@ export const USAGE = {
 };
 const HEAD = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'gpt-4o-2024-08-06' };
 
-/** OpenAI, as its API reference describes it. */
-export function startOpenAi(): Promise<FakeServer> {
+/** OpenAI, as its API reference describes it. @param host the address it listens on */
+export function startOpenAi(host?: string): Promise<FakeServer> {
   return FakeServer.start((asked, reply) => {
     if (asked.path === '/v1/models') return json(MODELS)(asked, reply);
     if (asked.path === '/v1/embeddings') return json(embeddingsOf(asked))(asked, reply);
@@ -20,7 +20,7 @@ export function startOpenAi(): Promise<FakeServer> {
     }
     if (asked.path !== '/v1/chat/completions') return json(fault('Unknown request URL'), 404)(asked, reply);
     return (asked.body.stream ? events(chatEvents(asked.body)) : json(chatAnswer(asked.body)))(asked, reply);
-  });
+  }, host);
 }
 
 export function fault(message: string, parts: object = {}): object {

@@ -15,7 +15,7 @@ export interface Asked {
 /** How a provider answers a request. */
 export type Reaction = (asked: Asked, reply: ServerResponse) => void | Promise<void>;
 
-/** An HTTP server on loopback that stands for a provider's, and remembers what it was asked. */
+/** An HTTP server that stands for a provider's, and remembers what it was asked. */
 export class FakeServer {
   readonly asked: Asked[] = [];
   readonly #server: Server;
@@ -28,17 +28,22 @@ export class FakeServer {
     this.#server = createServer((request, reply) => void this.#answer(request, reply));
   }
 
-  static async start(usual: Reaction): Promise<FakeServer> {
+  /** @param host the address it listens on: loopback, unless containers are to reach it */
+  static async start(usual: Reaction, host = '127.0.0.1'): Promise<FakeServer> {
     const fake = new FakeServer(usual);
-    fake.#server.listen(0, '127.0.0.1');
+    fake.#server.listen(0, host);
     await once(fake.#server, 'listening');
     return fake;
   }
 
   get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('no TCP address');
-    return `http://127.0.0.1:${address.port}`;
+    return address.port;
   }
 
   /** The request that came last. */
