@@ -5,7 +5,7 @@ const LAYERS = [
   ['errors', 'machine', 'settings'],
   ['versions', 'image'],
   ['registry', 'signing', 'history'],
-  ['build'],
+  ['build', 'chart'],
   ['start', 'policy', 'scan'],
   ['publish'],
   ['notes', 'github', 'docker-hub'],

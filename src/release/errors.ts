@@ -34,6 +34,7 @@ export const CATALOGUE = {
   START_FAILED: EXIT.imagePolicy,
   LAYOUT_INVALID: EXIT.badInput,
   LAYOUT_CORRUPT: EXIT.refused,
+  CHART_INVALID: EXIT.badInput,
   PORT_IN_USE: EXIT.badInput,
   DISK: EXIT.badInput,
   IMAGE_POLICY: EXIT.imagePolicy,

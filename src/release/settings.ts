@@ -12,6 +12,13 @@ const DOCKERFILE_ARG = /^ARG (NODE_IMAGE|RUNTIME_IMAGE)=(\S+)$/gm;
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const HOST = /^(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?$/i;
 
+const repositoryName = z
+  .string()
+  .max(255, 'is longer than 255 characters')
+  .regex(REPOSITORY, {
+    error: ({ input }) => `"${input}" is not a repository name such as marcopancotti/thoth`,
+  });
+
 const oneOf = <T extends string>(...values: [T, ...T[]]) =>
   z.enum(values, { error: ({ input }) => `"${input}" is none of ${values.join(', ')}` });
 
@@ -67,13 +74,11 @@ const uri = z.url({ error: ({ input }) => `"${input}" is not a URL` });
 /** Everything about a release that a user may change, from flags first, then the environment. */
 const Settings = z.object({
   registry: host.default('docker.io'),
-  repository: z
-    .string()
-    .max(255, 'is longer than 255 characters')
-    .regex(REPOSITORY, {
-      error: ({ input }) => `"${input}" is not a repository name such as marcopancotti/thoth`,
-    })
-    .default('marcopancotti/thoth'),
+  repository: repositoryName.default('marcopancotti/thoth'),
+  /** Folder of the Helm chart that is released with the image, or `none`; {@link chartOf} has the default. */
+  chart: z.string().optional(),
+  /** Where the chart goes, in the same registry. Its last part becomes the chart's name. */
+  chartRepository: repositoryName.optional(),
   platforms: z
     .string()
     .default('linux/amd64,linux/arm64')
@@ -177,6 +182,8 @@ export type Settings = z.infer<typeof Settings> & {
 export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>> = {
   registry: 'THOTH_REGISTRY',
   repository: 'THOTH_REPOSITORY',
+  chart: 'THOTH_CHART',
+  chartRepository: 'THOTH_CHART_REPOSITORY',
   platforms: 'THOTH_PLATFORMS',
   nodeImage: 'THOTH_NODE_IMAGE',
   runtimeImage: 'THOTH_RUNTIME_IMAGE',
@@ -261,6 +268,25 @@ export function readSettings(
     home: resolve(project, given('home', 'THOTH_HOME') ?? '.thoth'),
     registryNamed: input.registry !== undefined,
   };
+}
+
+const CHART = 'deploy/helm/thoth';
+
+/**
+ * The Helm chart that is released with the image, by its folder in the project, and where it goes; `undefined` where the
+ * project has none. Docker Hub has no deeper names than two parts, and the image has the shorter one.
+ */
+export function chartOf({
+  project,
+  repository,
+  chart,
+  chartRepository = `${repository}-chart`,
+}: Pick<Settings, 'project' | 'repository' | 'chart' | 'chartRepository'>):
+  | { folder: string; repository: string }
+  | undefined {
+  const there = chart !== undefined || existsSync(join(project, CHART, 'Chart.yaml'));
+  if (!there || chart === 'none') return undefined;
+  return { folder: chart ?? CHART, repository: chartRepository };
 }
 
 /** The text of the project's Dockerfile; `undefined` where there is none. */

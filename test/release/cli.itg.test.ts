@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,8 @@ import { type Bench, openBench } from './publish/release-fixture.ts';
 import { writeSbomsOf } from './signing/signing-fixture.ts';
 
 const [PROGRAM, ...FIRST] = CLI;
+const CHART = 'apiVersion: v2\nname: app\nversion: 0.0.0\n';
+const VALUES = 'image: { repository: a, tag: b, digest: c }\n';
 
 describe('thoth-release', () => {
   let bench: Bench;
@@ -25,6 +27,10 @@ describe('thoth-release', () => {
     project = await mkdtemp(join(tmpdir(), 'thoth-project-'));
     await writeFile(join(project, '.gitignore'), '.thoth/\n');
     await writeFile(join(project, 'package.json'), '{"repository":"https://github.com/example/thoth"}\n');
+    await mkdir(join(project, 'deploy/helm/thoth'), { recursive: true });
+    const chart = { 'Chart.yaml': CHART, 'values.yaml': VALUES };
+    for (const [name, text] of Object.entries(chart))
+      await writeFile(join(project, 'deploy/helm/thoth', name), text);
     await git('init', '-q', '-b', 'main');
     await commit('feat: begin');
   });
@@ -84,6 +90,7 @@ describe('thoth-release', () => {
     const plan = await call(['plan', '--tag', 'v1.0.0', '--rehearsal']);
     assert.equal(plan.exitCode, 0, plan.stderr);
     assert.match(plan.stdout, /v1\.0\.0 +absent -> sha256:.*\n.*latest +absent/s);
+    assert.match(plan.stdout, /chart \S+\/thoth-chart:1\.0\.0 +absent -> sha256:/);
     assert.match(plan.stdout, /NOT CHECKED/);
     assert.match(plan.stdout, /signed by +A REHEARSAL'S OWN KEY [0-9a-f]{64}/);
     const path = join(project, '.thoth/release/v1.0.0/plan.json');
@@ -96,7 +103,8 @@ describe('thoth-release', () => {
 
     const published = await call(['publish', '--tag', 'v1.0.0', '--plan', path, '--json']);
     assert.equal(published.exitCode, 0, published.stderr);
-    assert.deepEqual(JSON.parse(published.stdout).moved, ['v1.0.0', 'v1.0', 'v1', 'latest']);
+    const { moved, chart } = JSON.parse(published.stdout);
+    assert.deepEqual([moved, chart], [['v1.0.0', 'v1.0', 'v1', 'latest'], '1.0.0']);
     const again = await call(['publish', '--tag', 'v1.0.0', '--plan', path]);
     assert.match(again.stdout, /every tag of v1\.0\.0 was in place, nothing was written/);
 
@@ -105,6 +113,8 @@ describe('thoth-release', () => {
     const found = JSON.parse(verified.stdout);
     assert.ok(found.checks.every((check: { ok: boolean }) => check.ok));
     assert.ok(found.signed);
+    assert.match(found.chart, /\/thoth-chart@sha256:/);
+    assert.ok(found.commands.some((command: string) => command.endsWith(found.chart)));
     for (const command of found.commands) {
       assert.equal(
         (await execa('sh', ['-c', command], { env: { PATH }, reject: false })).exitCode,
@@ -185,7 +195,7 @@ describe('thoth-release', () => {
     assert.equal(JSON.parse(swapped.stderr).error.code, 'SIGN_KEY');
     const published = await call([...publish, '--plan', path], env);
     assert.equal(published.exitCode, 0, published.stderr);
-    assert.equal(JSON.parse(published.stdout).signed.length, 8);
+    assert.equal(JSON.parse(published.stdout).signed.length, 9);
     assert.doesNotMatch(published.stderr + published.stdout, /4711/);
     for (const as of [{ THOTH_VERIFY_KEY: publicKey }, { ...env, THOTH_SIGN: 'key' }]) {
       const verified = await call(['verify', '--tag', 'v2.1.0'], as);

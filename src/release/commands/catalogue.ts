@@ -44,6 +44,10 @@ const SIGSTORE = [
 ] as const;
 const BUILDER_ID = ['--builder-id <uri>', 'builder in the provenance (THOTH_BUILDER_ID)'] as const;
 const SBOM = ['--sbom <dir>', "folder of the SBOMs (default: the release's own in .thoth)"] as const;
+const CHART_REPOSITORY = [
+  '--chart-repository <name>',
+  'repository of the Helm chart (THOTH_CHART_REPOSITORY; default: the other one with -chart)',
+] as const;
 const BUILT_BY = [
   '--built-by <engine>',
   'what built the layout, where that was not `rehearse`: it goes into the provenance',
@@ -170,6 +174,7 @@ export const COMMANDS: readonly Entry[] = [
       ['--evidence <file>', 'what `start` wrote down'],
       ['--scan <file>', 'report.json of the scan'],
       SBOM,
+      CHART_REPOSITORY,
       BUILT_BY,
       BUILDER_ID,
       ...SIGN,
@@ -191,6 +196,11 @@ export const COMMANDS: readonly Entry[] = [
       ['--plan <file>', 'do exactly this plan; refused where the registry changed since'],
       ['--evidence <file>', 'what `start` wrote down'],
       SBOM,
+      [
+        '--chart <dir>',
+        "folder that `plan` packed the Helm chart into (default: the release's own in .thoth)",
+      ],
+      CHART_REPOSITORY,
       BUILT_BY,
       BUILDER_ID,
       ...SIGN,
@@ -208,6 +218,7 @@ export const COMMANDS: readonly Entry[] = [
     options: [
       TAG,
       ...TARGET,
+      CHART_REPOSITORY,
       PLATFORMS,
       ['--verify-key <key>', 'public key whose signatures count (THOTH_VERIFY_KEY)'],
       ['--verify-identity <subject>', 'who must have signed, keyless (THOTH_VERIFY_IDENTITY)'],

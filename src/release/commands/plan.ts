@@ -1,19 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeChart } from '../chart/chart.ts';
+import { type Chart, writeChart } from '../chart/chart-layout.ts';
 import { ReleaseError } from '../errors.ts';
-import { assertClean, assertTagAtHead, readRepository } from '../history/git.ts';
+import { assertClean, assertTagAtHead, type Repository, readRepository } from '../history/git.ts';
 import { sha256 } from '../image/digest.ts';
 import { readLayout } from '../image/layout.ts';
 import { writeWhole } from '../machine/file.ts';
-import { releaseFolder } from '../publish/folder.ts';
+import { planChart } from '../publish/chart-release.ts';
+import { type ReleaseFolder, releaseFolder } from '../publish/folder.ts';
 import { type BuildFacts, describePlan, formatPlan, Plan, planRelease } from '../publish/plan.ts';
 import { builderOf, LOCKFILE } from '../publish/provenance.ts';
 import { currentTags } from '../publish/publish.ts';
 import { openTarget, type Target } from '../publish/target.ts';
 import { sbomDigests } from '../scan/sbom.ts';
 import { ScanReport } from '../scan/scan.ts';
-import { dockerfileImages, type Settings } from '../settings.ts';
+import { chartOf, dockerfileImages, type Settings } from '../settings.ts';
 import { tagsFor } from '../versions/tags.ts';
 import { parseVersion, type Version, versionOrNone } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
@@ -58,16 +61,54 @@ export const plan: CommandModule = {
         ...options,
         rehearsal: options.rehearsal || target.rehearsal,
       });
-      await writeWhole(
-        options.output ?? releaseFolder(context.settings.home, version).plan,
-        formatPlan(made),
-      );
-      context.print(describePlan(made), made);
+      const folder = releaseFolder(context.settings.home, version);
+      await writePlan(made, folder, options.output);
+      context.print(describePlan(made.plan), made.plan);
     } finally {
       await target.close();
     }
   },
 };
+
+/** A plan, and what it packed. */
+export interface MadePlan {
+  readonly plan: Plan;
+  readonly chart: Chart | undefined;
+}
+
+/**
+ * Writes the chart of a release into its folder, then the plan.
+ *
+ * @param path of the plan, where it is another one
+ */
+export async function writePlan(
+  { plan, chart }: MadePlan,
+  folder: ReleaseFolder,
+  path = folder.plan,
+): Promise<void> {
+  if (chart !== undefined) await writeChart(chart, folder.chart);
+  await writeWhole(path, formatPlan(plan));
+}
+
+/**
+ * Packs the project's chart for a release; `undefined` where it has none.
+ *
+ * @param index digest of the image that it runs
+ * @throws ReleaseError CHART_INVALID, GIT_*
+ */
+export async function packChartOf(
+  settings: Settings,
+  version: Version,
+  { head, time }: Pick<Repository, 'head' | 'time'>,
+  index: string,
+): Promise<Chart | undefined> {
+  const place = chartOf(settings);
+  if (place === undefined) return undefined;
+  // As users name the image, also in a rehearsal, whose registry is at another port each time.
+  const image = `${settings.registry}/${settings.repository}`;
+  const { folder, repository } = place;
+  return makeChart(settings.project, folder, { version, image, index, repository, revision: head, time });
+}
 
 /**
  * Plans the release of a layout from what lies beside it: the evidence that it was started, its scan report, SBOMs.
@@ -88,7 +129,7 @@ export async function makePlan(
     channel?: string | undefined;
     rehearsal: boolean;
   },
-): Promise<Plan> {
+): Promise<MadePlan> {
   const { settings } = context;
   const folder = releaseFolder(settings.home, version);
   // The cheapest question, and the one that a machine answers wrongly most often: it goes first.
@@ -115,7 +156,9 @@ export async function makePlan(
       `Run \`thoth-release scan --layout ${layout.dir} --output ${folder.scan}\` first.`,
     );
   }
-  return planRelease({
+  const chart = await packChartOf(settings, version, repository, layout.index.digest);
+  const place = chartOf(settings)?.repository;
+  const plan = planRelease({
     version,
     target: { registry: target.host, repository: target.repository },
     rehearsal: options.rehearsal,
@@ -125,6 +168,10 @@ export async function makePlan(
     scan: report,
     tags,
     current: await currentTags(target.registry, tags),
+    chart:
+      chart === undefined || place === undefined
+        ? undefined
+        : await planChart(chart, place, target.repositoryAt(place), version),
     base: build?.base,
     tools: { node: process.versions.node, scanner: report.scanner, ...build?.tools },
     build: await buildFacts(settings, build),
@@ -134,6 +181,7 @@ export async function makePlan(
     ),
     signing,
   });
+  return { plan, chart };
 }
 
 /** What this program's own build wrote down; else what the caller says of an engine that built by the settings. */

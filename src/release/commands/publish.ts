@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
 import { type Layout, readLayout } from '../image/layout.ts';
-import { writeWhole } from '../machine/file.ts';
 import { takeLock } from '../machine/lock.ts';
 import { isLoopback } from '../machine/loopback.ts';
 import { plannedAttachments } from '../publish/attachments.ts';
+import type { ChartRelease } from '../publish/chart-release.ts';
 import { findPlan, releaseFolder } from '../publish/folder.ts';
 import { openJournal } from '../publish/journal.ts';
 import { describePlan, formatPlan, type Plan } from '../publish/plan.ts';
@@ -15,7 +15,7 @@ import { openTarget, type Target } from '../publish/target.ts';
 import { parseVersion } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
 import { openNotary } from './notary.ts';
-import { makePlan } from './plan.ts';
+import { type MadePlan, makePlan, writePlan } from './plan.ts';
 
 const Flags = z.object({
   tag: z.string(),
@@ -23,6 +23,7 @@ const Flags = z.object({
   plan: z.string().optional(),
   evidence: z.string().optional(),
   sbom: z.string().optional(),
+  chartLayout: z.string().optional(),
   builtBy: z.string().optional(),
   channel: z.string().optional(),
   dryRun: z.boolean().default(false),
@@ -36,10 +37,11 @@ export const publish: CommandModule = {
     const folder = releaseFolder(context.settings.home, version);
     const target = await openTarget(context.settings, version, context.signal);
     try {
-      const given = options.plan === undefined ? undefined : await readGiven(options.plan);
-      const plan =
-        given?.plan ??
-        (await makePlan(context, target, version, { ...options, rehearsal: target.rehearsal }));
+      const made: MadePlan =
+        options.plan === undefined
+          ? await makePlan(context, target, version, { ...options, rehearsal: target.rehearsal })
+          : { plan: await readGiven(options.plan), chart: undefined };
+      const { plan } = made;
       assertMeant(plan, version.tag, target, context.settings.plainHttp);
       if (options.dryRun) {
         context.print(`${describePlan(plan)}dry run: nothing was written`, { ...plan, dryRun: true });
@@ -47,9 +49,9 @@ export const publish: CommandModule = {
       }
       const layout = await readLayout(options.layout ?? folder.layout);
       const path = options.plan ?? folder.plan;
-      if (given === undefined) await writeWhole(path, formatPlan(plan));
-      const sboms = options.sbom ?? folder.sbom;
-      const applied = await applyWith(context, target, plan, path, { layout, sboms });
+      if (options.plan === undefined) await writePlan(made, folder);
+      const { sbom: sboms = folder.sbom, chartLayout: chart = folder.chart } = options;
+      const applied = await applyWith(context, target, plan, path, { layout, sboms, chart });
       context.print(describeApplied(plan, applied), { version: plan.version, index: plan.index, ...applied });
     } finally {
       await target.close();
@@ -60,14 +62,14 @@ export const publish: CommandModule = {
 /**
  * Applies a plan under the repository's lock, with a journal and what was signed beside the plan's file.
  *
- * @param built what is published, with the folder of its SBOMs; a rollback or promotion has none
+ * @param built what is published, with the folders of its SBOMs and its chart; a rollback or promotion has none
  */
 export async function applyWith(
   context: Pick<Context, 'settings' | 'secrets' | 'progress' | 'signal'>,
   target: Target,
   plan: Plan,
   path: string,
-  built?: { layout: Layout; sboms: string },
+  built?: { layout: Layout; sboms: string; chart: string },
 ): Promise<Applied> {
   const { settings, progress, signal } = context;
   const beside = dirname(resolve(path));
@@ -81,12 +83,17 @@ export async function applyWith(
   try {
     const journal = await openJournal(join(beside, 'journal.jsonl'), formatPlan(plan));
     const { registry } = target;
+    const chart = built === undefined ? undefined : chartRelease(plan, target, built.chart);
     return await progress.stage(plan.action, (say) =>
-      applyPlan(plan, { registry, journal, layout: built?.layout, attest, scratch, say, signal }),
+      applyPlan(plan, { registry, journal, layout: built?.layout, chart, attest, scratch, say, signal }),
     );
   } finally {
     await lock.release();
   }
+}
+
+function chartRelease({ chart }: Plan, target: Target, dir: string): ChartRelease | undefined {
+  return chart === undefined ? undefined : { registry: target.repositoryAt(chart.repository), dir };
 }
 
 async function attestation(
@@ -107,15 +114,18 @@ export function describeApplied(plan: Plan, applied: Applied): string {
     ...(applied.resumed ? ['an earlier run was cut off: this one went on from there'] : []),
     ...applied.signed.map((what) => `attached: ${what}`),
     ...applied.moved.map((tag) => `${place}:${tag} -> ${plan.index}`),
-    ...(applied.moved.length === 0 && applied.signed.length === 0
+    ...(applied.chart === undefined || plan.chart === undefined
+      ? []
+      : [`${plan.registry}/${plan.chart.repository}:${applied.chart} -> ${plan.chart.move.to} (Helm chart)`]),
+    ...(applied.moved.length === 0 && applied.signed.length === 0 && applied.chart === undefined
       ? [`${place}: every tag of ${plan.version} was in place, nothing was written`]
       : []),
   ].join('\n');
 }
 
-async function readGiven(path: string): Promise<{ plan: Plan; text: string }> {
+async function readGiven(path: string): Promise<Plan> {
   const found = await findPlan(path);
-  if (found !== undefined) return found;
+  if (found !== undefined) return found.plan;
   throw new ReleaseError(
     'PLAN_INVALID',
     `There is no plan at ${path}.`,

@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeChangelog } from '../history/changelog.ts';
-import { assertClean, assertTagAtHead, readRepository } from '../history/git.ts';
+import { assertClean, assertTagAtHead, type Repository, readRepository } from '../history/git.ts';
 import { writeWhole } from '../machine/file.ts';
 import { renderNotes } from '../notes/notes.ts';
 import { readPrevious } from '../notes/previous.ts';
 import { describeSummary, summarize } from '../notes/summary.ts';
 import { releaseFolder } from '../publish/folder.ts';
-import { formatPlan } from '../publish/plan.ts';
 import { buildRelease, forgetRehearsal } from '../publish/prepare.ts';
-import { openEmbedded } from '../publish/target.ts';
+import { openEmbedded, type Target } from '../publish/target.ts';
 import { assertVerified, verifyRelease } from '../publish/verify.ts';
-import { parseVersion } from '../versions/version.ts';
+import { chartOf, type Settings } from '../settings.ts';
+import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule } from './context.ts';
-import { makePlan } from './plan.ts';
+import { makePlan, packChartOf, writePlan } from './plan.ts';
 import { applyWith } from './publish.ts';
-import { openSignatures } from './verify.ts';
+import { chartTarget, openSignatures } from './verify.ts';
 import { openWorkshop } from './workshop.ts';
 
 const Flags = z.object({
@@ -40,15 +40,18 @@ export const rehearse: CommandModule = {
     try {
       const workshop = await openWorkshop(context, target);
       const { layout } = await buildRelease(settings, version, repository, workshop);
-      const removed = await forgetRehearsal(target.registry, version, layout.index.digest);
+      const removed = await forgetEarlier(settings, target, version, repository, layout.index.digest);
       if (removed.length > 0) progress.warn(`an earlier rehearsal is replaced: ${removed.join(', ')}`);
-      const plan = await makePlan(context, target, version, { channel, rehearsal: true });
-      await writeWhole(folder.plan, formatPlan(plan));
-      await applyWith(context, target, plan, folder.plan, { layout, sboms: folder.sbom });
+      const made = await makePlan(context, target, version, { channel, rehearsal: true });
+      const { plan } = made;
+      await writePlan(made, folder);
+      const built = { layout, sboms: folder.sbom, chart: folder.chart };
+      await applyWith(context, target, plan, folder.plan, built);
       const { platforms, sizeLimit } = settings;
       const { signed } = await openSignatures(context, target, version, plan);
       await progress.stage('verify', async () => {
-        const options = { platforms, sizeLimit, scratch: folder.dir, plan, signed };
+        const chart = chartTarget(settings, target, plan);
+        const options = { platforms, sizeLimit, scratch: folder.dir, plan, signed, chart };
         assertVerified(await verifyRelease(target.registry, version, options));
       });
       const previous = await progress.stage('previous release', (say) =>
@@ -87,3 +90,19 @@ export const rehearse: CommandModule = {
     }
   },
 };
+
+/** Removes what an earlier rehearsal of the version left, where this one differs. @returns its tags */
+async function forgetEarlier(
+  settings: Settings,
+  { registry, repositoryAt }: Target,
+  version: Version,
+  repository: Repository,
+  index: string,
+): Promise<readonly string[]> {
+  const removed = await forgetRehearsal(registry, version.tag, index);
+  const chart = await packChartOf(settings, version, repository, index);
+  const place = chartOf(settings)?.repository;
+  if (chart === undefined || place === undefined) return removed;
+  const charts = await forgetRehearsal(repositoryAt(place), version.version, chart.digest);
+  return [...removed, ...charts.map((tag) => `chart ${tag}`)];
+}

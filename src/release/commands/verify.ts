@@ -18,7 +18,8 @@ import {
   verifyRelease,
   withRebuild,
 } from '../publish/verify.ts';
-import type { Settings } from '../settings.ts';
+import type { Registry } from '../registry/registry.ts';
+import { chartOf, type Settings } from '../settings.ts';
 import { chooseTrust, type Trust } from '../signing/signing.ts';
 import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
@@ -49,6 +50,7 @@ export const verify: CommandModule = {
           scratch,
           plan: known,
           signed,
+          chart: chartTarget(settings, target, known),
         }),
       );
       const verification = rebuild ? await rebuilt(context, target, version, read) : read;
@@ -66,6 +68,16 @@ export const verify: CommandModule = {
     }
   },
 };
+
+/** Where the chart of a release is; `undefined` where neither its plan nor the project says that it has one. */
+export function chartTarget(
+  settings: Settings,
+  target: Target,
+  plan: Plan | undefined,
+): Registry | undefined {
+  const place = plan === undefined ? chartOf(settings)?.repository : plan.chart?.repository;
+  return place === undefined ? undefined : target.repositoryAt(place);
+}
 
 /**
  * Whose signatures count on a release, and how somebody else verifies it by cosign alone.
@@ -93,10 +105,13 @@ export async function openSignatures(
   ];
   return {
     signed: verifier === undefined ? undefined : { verifier, builder: expectedBuilder(settings, trust) },
-    commands: ({ index, platforms }: Pick<Verification, 'index' | 'platforms'>) =>
+    commands: ({ index, platforms, chart }: Pick<Verification, 'index' | 'platforms' | 'chart'>) =>
       verifier === undefined
         ? []
-        : consumerCommands({ name: target.registry.name, index, platforms, trust: verifier.trust, registry }),
+        : consumerCommands({
+            ...{ name: target.registry.name, index, platforms, chart },
+            ...{ trust: verifier.trust, registry },
+          }),
   };
 }
 

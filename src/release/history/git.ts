@@ -1,5 +1,5 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { ReleaseError } from '../errors.ts';
 import { type CommandResult, run, tail } from '../machine/command.ts';
 import { compareVersions, type Version, versionOrNone } from '../versions/version.ts';
@@ -132,6 +132,14 @@ export async function taggedVersions(project: string, commit?: string): Promise<
 export async function readCommit(project: string, commit: string): Promise<{ hash: string; time: number }> {
   const [hash = '', time] = (await git(project, ['log', '-1', '--format=%H %ct', commit, '--'])).split(' ');
   return { hash, time: Number(time) };
+}
+
+/** The files that git has in a folder of the project, by their paths in that folder, sorted. @throws ReleaseError GIT_* */
+export async function filesIn(project: string, folder: string): Promise<string[]> {
+  const printed = await git(project, ['ls-files', '-z', '--', folder]);
+  return entries(printed)
+    .map((path) => relative(folder, path))
+    .sort();
 }
 
 /** The commits that `to` has and `from` lacks, newest first, without merges; all where there is no `from`. */

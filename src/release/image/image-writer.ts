@@ -7,9 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { digestOf } from './digest.ts';
 import { blobPath } from './layout.ts';
-import { type Descriptor, INDEX_TYPE } from './oci.ts';
+import { type Descriptor, INDEX_TYPE, MANIFEST_TYPE } from './oci.ts';
 
-const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 /** Of everything made here, so that the same files give the same digests. */

@@ -5,6 +5,8 @@ export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'not a sha256 di
 
 /** Media type of an image index (OCI image spec, media-types.md). */
 export const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+/** Media type of an image manifest; an artifact, such as a chart, has one too. */
+export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 
 /** The commit an image was built from (OCI image spec, annotations.md); a label, and promoted to the index. */
 export const REVISION_ANNOTATION = 'org.opencontainers.image.revision';

@@ -29,6 +29,8 @@ export interface Planned {
 }
 
 const PROVENANCE = 'provenance';
+/** As it is called in checks. */
+export const CHART = 'the chart';
 const FORM_NAMES = { cyclonedx: 'CycloneDX', spdx: 'SPDX' } as const;
 
 /** Where an SBOM says which image it is of. */
@@ -44,12 +46,7 @@ const SbomName = {
 
 /** Everything that must be attached to a release, and what it must say. */
 export function expectedAttachments(released: Released): Expected[] {
-  const signatures = partsOf(released).map(({ name, digest }) => ({
-    name: signatureName(name),
-    subject: digest,
-    type: PREDICATE.signature,
-    judge: () => undefined,
-  }));
+  const signatures = partsOf(released).map(expectedSignature);
   const provenance = {
     name: PROVENANCE,
     subject: released.index,
@@ -66,6 +63,11 @@ export function expectedAttachments(released: Released): Expected[] {
     })),
   );
   return [...signatures, provenance, ...sboms];
+}
+
+/** The same for the chart of a release, which has its signature alone: it names the image by its digest. */
+export function expectedOnChart(digest: string): Expected[] {
+  return [expectedSignature({ name: CHART, digest })];
 }
 
 /**
@@ -87,10 +89,12 @@ export async function plannedAttachments(plan: Plan, sboms: string): Promise<Pla
     }
   }
   planned.push(plannedOn(PROVENANCE, plan.index, provenanceOf(plan, made)));
-  for (const { name, digest } of partsOf({ index: plan.index, platforms: made.platforms })) {
-    planned.push(plannedOn(signatureName(name), digest, statementOn([digest], PREDICATE.signature, {})));
-  }
-  return planned;
+  return [...planned, ...partsOf({ index: plan.index, platforms: made.platforms }).map(plannedSignature)];
+}
+
+/** What is attached to the chart of a release. */
+export function plannedOnChart(digest: string): Planned[] {
+  return [plannedSignature({ name: CHART, digest })];
 }
 
 /** What the image of a plan says of itself. */
@@ -106,15 +110,25 @@ function madeOf(plan: Plan): NonNullable<Plan['made']> {
   return plan.made;
 }
 
-/** The index and the platforms, by the names they have in checks. */
-function partsOf({
-  index,
-  platforms,
-}: Pick<Released, 'index' | 'platforms'>): { name: string; digest: string }[] {
+/** Something that is signed, by the name it has in checks. */
+interface Part {
+  readonly name: string;
+  readonly digest: string;
+}
+
+function partsOf({ index, platforms }: Pick<Released, 'index' | 'platforms'>): Part[] {
   return [
     { name: 'the index', digest: index },
     ...platforms.map(({ platform, digest }) => ({ name: platform, digest })),
   ];
+}
+
+function expectedSignature({ name, digest }: Part): Expected {
+  return { name: signatureName(name), subject: digest, type: PREDICATE.signature, judge: () => undefined };
+}
+
+function plannedSignature({ name, digest }: Part): Planned {
+  return plannedOn(signatureName(name), digest, statementOn([digest], PREDICATE.signature, {}));
 }
 
 function signatureName(part: string): string {

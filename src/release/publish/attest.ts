@@ -5,10 +5,9 @@ import { readIfThere, writeWhole } from '../machine/file.ts';
 import { together } from '../machine/together.ts';
 import type { Registry } from '../registry/registry.ts';
 import { BUNDLE_TYPE, type Claim, isBundleType, readBundle } from '../signing/statement.ts';
-import { type Expected, expectedAttachments, type Planned, releasedBy } from './attachments.ts';
+import { type Expected, expectedAttachments, expectedOnChart, type Planned } from './attachments.ts';
 import { type Check, check } from './check.ts';
 import type { Journal } from './journal.ts';
-import type { Plan } from './plan.ts';
 import type { Released } from './provenance.ts';
 
 /** Says whose signature holds. */
@@ -32,12 +31,14 @@ interface Attached extends Claim {
  * Signs and attaches what a release lacks, and verifies all of it as the registry serves it. What is there and holds
  * is left alone, so that a run that was cut off goes on, and one that ended is not repeated.
  *
+ * @param expected what must be there in the end
+ * @param planned as it is signed where it is not there
  * @param options.kept folder for what was signed: signed once, it is not signed again
  * @returns the names of what was attached; none where all was there
  * @throws ReleaseError SIGN_KEY, SIGN_FAILED; VERIFY_FAILED where the registry does not serve what was attached
  */
 export async function attestRelease(
-  plan: Plan,
+  expected: readonly Expected[],
   planned: readonly Planned[],
   options: {
     registry: Registry;
@@ -49,7 +50,6 @@ export async function attestRelease(
   },
 ): Promise<string[]> {
   const { registry, notary, journal, kept, say } = options;
-  const expected = expectedAttachments(releasedBy(plan));
   const lacking = wrongOf(await examine(registry, expected, notary));
   if (lacking.length === 0) return [];
   const missing = planned.filter(({ name }) => lacking.some((one) => one.name === name));
@@ -79,6 +79,11 @@ export async function attestRelease(
  */
 export function examineRelease(registry: Registry, released: Released, verifier: Verifier): Promise<Check[]> {
   return examine(registry, expectedAttachments(released), verifier);
+}
+
+/** The same for the chart of a release. @param digest of the chart */
+export function examineChart(registry: Registry, digest: string, verifier: Verifier): Promise<Check[]> {
+  return examine(registry, expectedOnChart(digest), verifier);
 }
 
 /** @param attached what was just attached to each digest */

@@ -4,6 +4,8 @@ interface Consumer {
   readonly name: string;
   readonly index: string;
   readonly platforms: readonly { digest: string }[];
+  /** The Helm chart that goes with it: `docker.io/marcopancotti/thoth-chart@sha256:…`. */
+  readonly chart?: string | undefined;
   /** Whose signature counts, as `trustArguments` says it. */
   readonly trust: readonly string[];
   /** How the registry is spoken to, where that is not the usual way. */
@@ -18,7 +20,7 @@ const SBOM_TYPES = ['cyclonedx', 'spdxjson'];
  *
  * `cosign verify` takes any attestation by the signer for a signature; `thoth-release verify` does not.
  */
-export function consumerCommands({ name, index, platforms, trust, registry }: Consumer): string[] {
+export function consumerCommands({ name, index, platforms, chart, trust, registry }: Consumer): string[] {
   const flags = [...trust, ...registry];
   const digests = [index, ...platforms.map(({ digest }) => digest)];
   const attestation = (type: string, digest: string) =>
@@ -26,6 +28,7 @@ export function consumerCommands({ name, index, platforms, trust, registry }: Co
   return [
     ...digests.map((digest) => line('verify', ...flags, `${name}@${digest}`)),
     attestation('slsaprovenance1', index),
+    ...(chart === undefined ? [] : [line('verify', ...flags, chart)]),
     ...platforms.flatMap(({ digest }) => SBOM_TYPES.map((type) => attestation(type, digest))),
   ];
 }

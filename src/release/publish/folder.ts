@@ -16,6 +16,8 @@ export interface ReleaseFolder {
   readonly starts: string;
   readonly scan: string;
   readonly sbom: string;
+  /** OCI layout of the Helm chart. */
+  readonly chart: string;
   readonly notes: string;
   readonly summary: string;
 }
@@ -31,6 +33,7 @@ export function releaseFolder(home: string, version: Version): ReleaseFolder {
     starts: join(dir, 'starts.json'),
     scan: join(dir, 'scan'),
     sbom: join(dir, 'sbom'),
+    chart: join(dir, 'chart'),
     notes: join(dir, 'notes.md'),
     summary: join(dir, 'summary.json'),
   };

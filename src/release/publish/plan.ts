@@ -53,6 +53,8 @@ export const Plan = z
     rehearsal: z.boolean(),
     index: Digest,
     moves: z.array(TagMove).min(1),
+    /** The Helm chart that goes with it; a project without one has none, nor has a rollback or a promotion. */
+    chart: z.strictObject({ repository: z.string(), move: TagMove }).optional(),
     /** Who signs; a rollback or a promotion signs nothing, and what was signed stays signed. */
     signing: Signing.optional(),
     /** How `index` came to be; a rollback or a promotion builds nothing and has none. */
@@ -109,6 +111,7 @@ export function planRelease(input: {
   scan: ScanReport;
   tags: readonly string[];
   current: CurrentTags;
+  chart?: Plan['chart'];
   base?: BaseImages | undefined;
   tools: Readonly<Record<string, string>>;
   build: BuildFacts;
@@ -136,6 +139,7 @@ export function planRelease(input: {
     rehearsal: input.rehearsal,
     index: layout.index.digest,
     moves: movesTo(layout.index.digest, input.tags, input.current),
+    ...(input.chart === undefined ? {} : { chart: input.chart }),
     signing,
     made: {
       source: {
@@ -173,7 +177,7 @@ export function movesTo(digest: string, tags: readonly string[], current: Curren
  * @returns the moves that are left
  * @throws ReleaseError PLAN_STALE naming each tag that went elsewhere meanwhile
  */
-export function remainingMoves(plan: Plan, current: CurrentTags): TagMove[] {
+export function remainingMoves(plan: Pick<Plan, 'version' | 'moves'>, current: CurrentTags): TagMove[] {
   const now = (move: TagMove) => current.get(move.tag) ?? null;
   const stale = plan.moves.filter((move) => now(move) !== move.from && now(move) !== move.to);
   if (stale.length > 0) {
@@ -232,8 +236,14 @@ export function describePlan(plan: Plan): string {
     ...(plan.signing === undefined ? [] : [`  signed by  ${describeSigning(plan.signing)}`]),
     'tags, in this order:',
     ...moves,
+    ...(plan.chart === undefined ? [] : [`  ${describeChart(plan.registry, plan.chart)}`]),
     '',
   ].join('\n');
+}
+
+function describeChart(registry: string, { repository, move }: NonNullable<Plan['chart']>): string {
+  const to = move.from === move.to ? 'stays at' : `${show(move.from)} ->`;
+  return `chart ${registry}/${repository}:${move.tag}  ${to} ${show(move.to)}`;
 }
 
 function show(digest: string | null): string {

@@ -107,14 +107,17 @@ export async function buildRelease(
 /**
  * Makes room for a rehearsal that is done again: where the embedded registry holds other content under this
  * version, that version's tags go, and the lists of what was attached to it. A real registry is never asked for this.
+ *
+ * @param exact the version's own tag: `v1.0.0`, that of its chart `1.0.0`
+ * @param digest what it is to point to now
  */
 export async function forgetRehearsal(
   registry: Registry,
-  version: Version,
-  index: string,
+  exact: string,
+  digest: string,
 ): Promise<readonly string[]> {
-  const earlier = await registry.digestOf(version.tag);
-  if (earlier === undefined || earlier === index) return [];
+  const earlier = await registry.digestOf(exact);
+  if (earlier === undefined || earlier === digest) return [];
   const lists = await referrerTags(registry, earlier);
   const removed: string[] = [];
   for (const tag of await registry.tags()) {
@@ -131,8 +134,10 @@ export async function forgetRehearsal(
  * distribution spec 1.1, "referrers tag schema").
  */
 async function referrerTags(registry: Registry, digest: string): Promise<string[]> {
-  const { manifests } = ImageIndex.parse(JSON.parse(await registry.manifest(digest)));
-  return [digest, ...manifests.map((platform) => platform.digest)].map((one) => one.replace(':', '-'));
+  // A chart is a manifest of its own, and no index.
+  const index = ImageIndex.safeParse(JSON.parse(await registry.manifest(digest)));
+  const platforms = index.data?.manifests ?? [];
+  return [digest, ...platforms.map((platform) => platform.digest)].map((one) => one.replace(':', '-'));
 }
 
 async function bases(

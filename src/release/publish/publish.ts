@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import { ReleaseError } from '../errors.ts';
 import { type Layout, readLayout, verifyLayout } from '../image/layout.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Planned } from './attachments.ts';
+import {
+  expectedAttachments,
+  expectedOnChart,
+  type Planned,
+  plannedOnChart,
+  releasedBy,
+} from './attachments.ts';
 import { attestRelease, type Notary } from './attest.ts';
+import { type ChartRelease, chartLeft, downloadChart, readPlannedChart } from './chart-release.ts';
 import type { Journal } from './journal.ts';
 import { type CurrentTags, type Plan, remainingMoves, type TagMove } from './plan.ts';
 
@@ -14,6 +21,8 @@ export interface Applied {
   /** What was signed and attached: `signature of the index`, `provenance`. */
   readonly signed: readonly string[];
   readonly inPlace: readonly string[];
+  /** The tag of the Helm chart, where this run made it. */
+  readonly chart?: string;
   /** An earlier run of the same plan was cut off, and this one went on from there. */
   readonly resumed: boolean;
 }
@@ -25,8 +34,24 @@ export interface Attestation {
   readonly kept: string;
 }
 
+/** What a plan is applied with. */
+interface Applying {
+  readonly registry: Registry;
+  readonly journal: Journal;
+  readonly layout?: Layout | undefined;
+  readonly chart?: ChartRelease | undefined;
+  readonly attest?: Attestation | undefined;
+  readonly scratch: string;
+  say(line: string): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Applies a plan: push by digest, read it back, sign it, then the tags one by one, `latest` last.
+ *
+ * The Helm chart, which names the image by its digest, is pushed, read back and signed after the image. Its tag comes
+ * after the exact one: a chart's version is of a version that is there. It comes before the range tags: where `latest`
+ * leads, all of the release is to be had.
  *
  * What is not in the registry as it was built is not signed, and no tag leads to what is not signed. No order of
  * failures leaves a tag at an image that is not whole: a tag moves only when all of the image is in the registry and
@@ -34,49 +59,92 @@ export interface Attestation {
  * run again after it ended, it writes nothing.
  *
  * @param options.layout what is pushed; a rollback or promotion moves tags to what is there, and has none
+ * @param options.chart the chart of the plan; where the plan has none it is not looked at
  * @param options.attest how it is signed; nothing is, without
  * @param options.scratch folder for what is read back
  * @throws ReleaseError LAYOUT_CORRUPT, PLAN_INVALID before anything is written; PLAN_STALE where a tag went
  *   elsewhere meanwhile; VERIFY_FAILED where the registry serves other bytes; SIGN_*; REGISTRY_* as it fails
  */
-export async function applyPlan(
-  plan: Plan,
-  options: {
-    registry: Registry;
-    journal: Journal;
-    layout?: Layout | undefined;
-    attest?: Attestation | undefined;
-    scratch: string;
-    say(line: string): void;
-    signal?: AbortSignal | undefined;
-  },
-): Promise<Applied> {
-  const { registry, journal, layout, say } = options;
+export async function applyPlan(plan: Plan, options: Applying): Promise<Applied> {
+  const { registry, journal, layout } = options;
+  const chart = plan.chart === undefined ? undefined : options.chart;
   if (layout !== undefined) await assertPlanned(plan, layout);
+  if (chart !== undefined) await readPlannedChart(plan, chart.dir);
   const left = remainingMoves(plan, await currentTags(registry, plan.moves));
-  const moved = left.map((move) => move.tag);
-  if (left.length > 0 && journal.completed) throw movedSince(plan, moved);
-  if (left.length > 0) {
-    if (layout !== undefined) {
-      say(`pushing ${plan.index} to ${registry.name}`);
-      await journal.step('push', () => registry.push(layout.dir, plan.index));
-    }
-    say('reading it back');
-    await journal.step('read back', () => readBack(registry, plan, options.scratch));
-  }
-  // Also where every tag is in place: somebody may have removed a signature.
-  const { attest } = options;
-  const signed =
-    attest === undefined ? [] : await attestRelease(plan, attest.planned, { ...options, ...attest });
-  for (const move of left) {
+  const chartMove = chart === undefined ? undefined : await chartLeft(plan, chart.registry);
+  const moves = movesInOrder(plan.version, registry, left, chart, chartMove);
+  if (moves.length > 0 && journal.completed) throw movedSince(plan, moves);
+  if (left.length > 0) await pushImage(plan, options);
+  if (chart !== undefined && chartMove !== undefined) await pushChart(chart, chartMove.to, options);
+  const signed = await signAll(plan, options, chart);
+  for (const { name, repository, move } of moves) {
     options.signal?.throwIfAborted();
-    say(`${move.tag} -> ${move.to}`);
-    await journal.step(`tag ${move.tag}`, () => moveTag(registry, plan, move));
+    options.say(`${name} -> ${move.to}`);
+    await journal.step(`tag ${name}`, () => moveTag(repository, plan.version, move));
   }
-  if (left.length > 0) await assertMoved(registry, plan);
+  if (left.length > 0) await assertMoved(registry, plan.moves);
+  if (chart !== undefined && chartMove !== undefined) await assertMoved(chart.registry, [chartMove]);
   await journal.end();
+  const moved = left.map((move) => move.tag);
   const inPlace = plan.moves.map((move) => move.tag).filter((tag) => !moved.includes(tag));
-  return { moved, inPlace, signed, resumed: journal.resumed };
+  const made = chartMove === undefined ? {} : { chart: chartMove.tag };
+  return { moved, inPlace, ...made, signed, resumed: journal.resumed };
+}
+
+/** A tag's move, with its name in the journal. */
+interface NamedMove {
+  readonly name: string;
+  readonly repository: Registry;
+  readonly move: TagMove;
+}
+
+/** What is left to move: the exact tag, then the chart's, then the others. */
+function movesInOrder(
+  exact: string,
+  registry: Registry,
+  left: readonly TagMove[],
+  chart: ChartRelease | undefined,
+  chartMove: TagMove | undefined,
+): NamedMove[] {
+  const moves: NamedMove[] = left.map((move) => ({ name: move.tag, repository: registry, move }));
+  if (chart === undefined || chartMove === undefined) return moves;
+  const place = left[0]?.tag === exact ? 1 : 0;
+  return moves.toSpliced(place, 0, {
+    name: `chart ${chartMove.tag}`,
+    repository: chart.registry,
+    move: chartMove,
+  });
+}
+
+async function pushImage(plan: Plan, { registry, journal, layout, scratch, say }: Applying): Promise<void> {
+  if (layout !== undefined) {
+    say(`pushing ${plan.index} to ${registry.name}`);
+    await journal.step('push', () => registry.push(layout.dir, plan.index));
+  }
+  say('reading it back');
+  await journal.step('read back', () => readBack(registry, plan, scratch));
+}
+
+async function pushChart(
+  { registry, dir }: ChartRelease,
+  digest: string,
+  { journal, scratch, say }: Applying,
+): Promise<void> {
+  say(`pushing the chart ${digest} to ${registry.name}`);
+  await journal.step('push chart', () => registry.push(dir, digest));
+  await journal.step('read back chart', () => downloadChart(registry, digest, scratch));
+}
+
+/** Also where every tag is in place: somebody may have removed a signature. */
+async function signAll(plan: Plan, options: Applying, chart: ChartRelease | undefined): Promise<string[]> {
+  const { attest } = options;
+  if (attest === undefined) return [];
+  const all = { ...options, ...attest };
+  const signed = await attestRelease(expectedAttachments(releasedBy(plan)), attest.planned, all);
+  if (plan.chart === undefined || chart === undefined) return signed;
+  const digest = plan.chart.move.to;
+  const ofChart = { ...all, registry: chart.registry };
+  return [...signed, ...(await attestRelease(expectedOnChart(digest), plannedOnChart(digest), ofChart))];
 }
 
 /** Asks the registry what each of the tags points to. */
@@ -142,7 +210,8 @@ async function assertPlanned(plan: Plan, layout: Layout): Promise<void> {
 }
 
 /** Tags that went back after the plan was done went back on purpose: an old plan does not undo a rollback. */
-function movedSince(plan: Plan, tags: readonly string[]): ReleaseError {
+function movedSince(plan: Plan, moves: readonly NamedMove[]): ReleaseError {
+  const tags = moves.map(({ name }) => name);
   return new ReleaseError(
     'PLAN_STALE',
     `The plan of ${plan.version} was done before, and ${tags.join(', ')} moved since.`,
@@ -156,20 +225,20 @@ async function readBack(registry: Registry, plan: Plan, scratch: string): Promis
 }
 
 /** Moves one tag; its place is read once more just before, so that the window for a race is one request. */
-async function moveTag(registry: Registry, plan: Plan, move: TagMove): Promise<void> {
+async function moveTag(registry: Registry, version: string, move: TagMove): Promise<void> {
   const now = await currentTags(registry, [move]);
-  if (remainingMoves({ ...plan, moves: [move] }, now).length === 0) return;
+  if (remainingMoves({ version, moves: [move] }, now).length === 0) return;
   await registry.tag(move.tag, move.to);
 }
 
-async function assertMoved(registry: Registry, plan: Plan): Promise<void> {
+async function assertMoved(registry: Registry, moves: readonly TagMove[]): Promise<void> {
   const current = new Map<string, string | undefined>();
-  for (const { tag, to } of plan.moves) current.set(tag, await registry.digestOf(tag, to));
-  const wrong = plan.moves.filter((move) => current.get(move.tag) !== move.to);
+  for (const { tag, to } of moves) current.set(tag, await registry.digestOf(tag, to));
+  const wrong = moves.filter((move) => current.get(move.tag) !== move.to);
   if (wrong.length === 0) return;
   throw new ReleaseError(
     'VERIFY_FAILED',
-    `${wrong.length} tag(s) are not where this release put them.`,
+    `${wrong.length} tag(s) of ${registry.name} are not where this release put them.`,
     'Somebody else moved them, or the registry is behind. Run `thoth-release verify`.',
     wrong.map((move) => `${move.tag}: ${current.get(move.tag) ?? 'absent'} in place of ${move.to}`),
   );

@@ -18,6 +18,8 @@ export interface Target {
   readonly rehearsal: boolean;
   /** Whether it is spoken to without TLS. */
   readonly plain: boolean;
+  /** Another repository of the same registry. */
+  repositoryAt(name: string): Registry;
   close(): Promise<void>;
 }
 
@@ -58,8 +60,11 @@ export async function connect(
   const plain = embedded !== undefined || (isLoopback(host) && registryCa === undefined) ? [host] : [];
   const plainHttp = new Set([...plain, ...settings.plainHttp]);
   const regctl = createRegctl(program, { plainHttp: [...plainHttp], config, signal });
+  const repositoryAt = (name: string) =>
+    createRegistry({ registry: host, repository: name }, regctl, { signal });
   return {
-    registry: createRegistry({ registry: host, repository }, regctl, { signal }),
+    registry: repositoryAt(repository),
+    repositoryAt,
     regctl,
     host,
     repository,

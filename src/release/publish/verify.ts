@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.ts';
 import { tagsFor } from '../versions/tags.ts';
 import { type Version, versionOrNone } from '../versions/version.ts';
 import { examineRelease, type Verifier } from './attest.ts';
+import { verifyChart } from './chart-release.ts';
 import { type Check, check } from './check.ts';
 import type { Plan } from './plan.ts';
 import { download } from './publish.ts';
@@ -26,6 +27,8 @@ export interface Verification {
   /** Each tag of the version's ranges, and what it points to. */
   readonly tags: readonly { tag: string; digest: string | null }[];
   readonly checks: readonly Check[];
+  /** Its Helm chart by digest: `docker.io/marcopancotti/thoth-chart@sha256:…`. */
+  readonly chart?: string;
   /** Whether signatures, provenance and SBOMs are among the checks. */
   readonly signed: boolean;
 }
@@ -35,6 +38,7 @@ export interface Verification {
  * attestations, and the range tags. What a plan of this machine says is compared too, where there is one.
  *
  * @param options.signed whose signatures count, and who must be the builder; without it none is looked at
+ * @param options.chart the repository of its Helm chart; without it none is looked at
  * @param options.scratch folder for the download, which is removed
  * @throws ReleaseError VERIFY_FAILED where there is no such release, or what is served is not what its digest
  *   says; other faults are in `checks`
@@ -46,6 +50,7 @@ export async function verifyRelease(
     scratch: string;
     plan?: Plan | undefined;
     signed?: { verifier: Verifier; builder: string | undefined } | undefined;
+    chart?: Registry | undefined;
   },
 ): Promise<Verification> {
   const index = await registry.digestOf(version.tag);
@@ -62,7 +67,7 @@ export async function verifyRelease(
   try {
     const revision = layout.annotations[REVISION_ANNOTATION] ?? null;
     const platforms = layout.platforms.map(({ platform, digest, size }) => ({ platform, digest, size }));
-    const [attached, ranges, image] = await together([
+    const [attached, ranges, image, chart] = await together([
       signed === undefined
         ? []
         : examineRelease(
@@ -72,6 +77,12 @@ export async function verifyRelease(
           ),
       rangesOf(registry, version, index),
       imageChecks(layout, { ...options, version }),
+      options.chart === undefined
+        ? undefined
+        : verifyChart(options.chart, version, {
+            ...{ index, scratch: options.scratch, verifier: signed?.verifier },
+            planned: options.plan?.chart?.move.to,
+          }),
     ]);
     return {
       version: version.tag,
@@ -87,7 +98,9 @@ export async function verifyRelease(
         ...attached,
         ...ranges.map(({ tag, ok, detail }) => check(`tag ${tag}`, ok, detail)),
         ...(options.plan === undefined ? [] : [planCheck(options.plan, index)]),
+        ...(chart?.checks ?? []),
       ],
+      ...(chart?.name === undefined ? {} : { chart: chart.name }),
       signed: signed !== undefined,
     };
   } finally {

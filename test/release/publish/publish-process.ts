@@ -14,6 +14,8 @@ const Work = z.object({
   dir: z.string(),
   /** Folder of what was signed before; nothing is signed, without. */
   signed: z.string().optional(),
+  /** Layout of the plan's Helm chart. */
+  chart: z.string().optional(),
 });
 export type Work = z.infer<typeof Work>;
 
@@ -21,4 +23,8 @@ const work = Work.parse(JSON.parse(process.argv[2] ?? ''));
 const registry = await repositoryAt(work.host, work.repository);
 const plan = parsePlan(await readFile(work.plan, 'utf8'), work.plan);
 const attest = work.signed === undefined ? {} : { attest: await KnownBundles.attestation(work.signed) };
-await apply(plan, registry, work.dir, await readLayout(work.layout), attest);
+const chart =
+  work.chart === undefined || plan.chart === undefined
+    ? {}
+    : { chart: { registry: await repositoryAt(work.host, plan.chart.repository), dir: work.chart } };
+await apply(plan, registry, work.dir, await readLayout(work.layout), { ...attest, ...chart });

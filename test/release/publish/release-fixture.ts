@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Layout, readLayout } from '../../../src/release/image/layout.ts';
 import { requireTool } from '../../../src/release/machine/tools.ts';
+import type { ChartRelease } from '../../../src/release/publish/chart-release.ts';
 import { openJournal } from '../../../src/release/publish/journal.ts';
 import {
   type BuildFacts,
@@ -136,7 +137,7 @@ export async function apply(
   registry: Registry,
   dir: string,
   layout?: Layout,
-  options: { attest?: Attestation; signal?: AbortSignal } = {},
+  options: { attest?: Attestation; chart?: ChartRelease; signal?: AbortSignal } = {},
 ): Promise<Applied> {
   const journal = await openJournal(join(dir, 'journal.jsonl'), formatPlan(plan));
   return applyPlan(plan, { registry, journal, layout, scratch: dir, say: () => undefined, ...options });

@@ -1,5 +1,6 @@
+{{- /* Not .Chart.Name: the released chart is called after its repository, thoth-chart. */}}
 {{- define "thoth.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- default "thoth" .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "thoth.fullname" -}}
