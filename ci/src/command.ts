@@ -116,9 +116,16 @@ export const compareNotes = (target: Target, tag: string, layout: string, output
 export const writeChangelog = (tag: string, file: string) =>
   release('changelog', releaseTag(tag), '--from', 'CHANGELOG.md', '--write', file);
 
-/** Plans from what lies in the release's folder: layout, evidence of the starts, scan report. */
-export const planRelease = (target: Target, tag: string, rehearsal: boolean) =>
-  release('plan', ...at(target), '--tag', releaseTag(tag), ...(rehearsal ? ['--rehearsal'] : []));
+/**
+ * Plans from what lies in the release's folder: layout, evidence of the starts, scan report.
+ *
+ * @param engine what built it, for the provenance: `dagger v0.21.9`
+ */
+export const planRelease = (target: Target, tag: string, engine: string, rehearsal: boolean) =>
+  release(
+    ...['plan', ...at(target), '--tag', releaseTag(tag), '--built-by', engine],
+    ...(rehearsal ? ['--rehearsal'] : []),
+  );
 
 /** Does what the plan in the release's folder says. */
 export const publishRelease = (target: Target, tag: string, dryRun: boolean) =>

@@ -33,6 +33,7 @@ export class Thoth implements Pipeline {
   source: Directory;
   registry: string;
   repository: string;
+  chartRepository?: string | undefined;
   registryUser?: string | undefined;
   registryToken?: Secret | undefined;
   registryService?: Service | undefined;
@@ -63,6 +64,7 @@ export class Thoth implements Pipeline {
    * @param source the project; by default the repository this module is in
    * @param registry host of the registry to release to
    * @param repository repository in that registry
+   * @param chartRepository repository of the Helm chart in that registry; by default the other one with -chart
    * @param registryUser who logs in to the registry
    * @param registryToken that user's access token
    * @param registryService a registry that is a Dagger service, used in place of `registry`, without TLS
@@ -97,6 +99,7 @@ export class Thoth implements Pipeline {
     source: Directory,
     registry = 'docker.io',
     repository = 'marcopancotti/thoth',
+    chartRepository?: string,
     registryUser?: string,
     registryToken?: Secret,
     registryService?: Service,
@@ -126,6 +129,7 @@ export class Thoth implements Pipeline {
     this.source = source;
     this.registry = registry;
     this.repository = repository;
+    this.chartRepository = chartRepository;
     this.registryUser = registryUser;
     this.registryToken = registryToken;
     this.registryService = registryService;
@@ -269,8 +273,8 @@ export class Thoth implements Pipeline {
   }
 
   /**
-   * Publishes a release: builds, starts, judges and scans every platform, pushes by digest, signs, moves the tags,
-   * and reads everything back; then the release on GitHub and the page on Docker Hub, where their tokens are given.
+   * Publishes a release: builds, starts, judges and scans every platform, pushes by digest, with the Helm chart, signs,
+   * moves the tags, and reads everything back; then the release on GitHub and the page on Docker Hub, where their tokens are given.
    * Without credentials, or without somebody who signs, it fails before it builds.
    * @param tag the release, such as v1.2.3
    * @param dryRun do all but the push

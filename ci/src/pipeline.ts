@@ -6,6 +6,8 @@ export interface Pipeline {
   /** Host of the registry, as in `docker.io` or `registry.example:5000`. */
   readonly registry: string;
   readonly repository: string;
+  /** Repository of the Helm chart; by default `repository` with `-chart`. */
+  readonly chartRepository?: string | undefined;
   readonly registryUser?: string | undefined;
   readonly registryToken?: Secret | undefined;
   /** A registry that is a Dagger service, spoken to without TLS, in place of `registry`. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Container, Directory, File } from '@dagger.io/dagger';
+import { type Container, type Directory, dag, type File } from '@dagger.io/dagger';
 import {
   compareNotes,
   judgeLayout,
@@ -44,8 +44,17 @@ export async function prepareRelease(
   box = await run('scan', box, scanLayout(layout, SEVERITY, 'table', keep));
   box = await run('sbom', box, writeSboms(layout, `${folder}/sbom`));
   // Credentials only from here on: a scanner is shown none.
-  box = withSigner(withAccess(box, access), pipeline);
-  return run('plan', box, planRelease(access.target, tag, rehearsal));
+  box = withBases(withSigner(withAccess(box, access), pipeline), pipeline);
+  const engine = `dagger ${await dag.version()}`;
+  return run('plan', box, planRelease(access.target, tag, engine, rehearsal));
+}
+
+/** Names the base images that stood in for the Dockerfile's own, for the provenance. */
+function withBases(container: Container, { nodeImage, runtimeImage }: Pipeline): Container {
+  let box = container;
+  if (nodeImage !== undefined) box = box.withEnvVariable('THOTH_NODE_IMAGE', nodeImage);
+  if (runtimeImage !== undefined) box = box.withEnvVariable('THOTH_RUNTIME_IMAGE', runtimeImage);
+  return box;
 }
 
 /** Plans a release against the registry as it is now. @returns plan.json */

@@ -51,6 +51,9 @@ export function toolbox(pipeline: Pipeline, tools: readonly Tool[] = []): Contai
     .withExec(bundleRelease())
     .file(PATHS.program);
   let container = workshop(pipeline).withFile(PATHS.program, bundle);
+  if (pipeline.chartRepository !== undefined) {
+    container = container.withEnvVariable('THOTH_CHART_REPOSITORY', pipeline.chartRepository);
+  }
   for (const tool of tools) {
     const [image, path] = PROGRAMS[tool];
     container = container.withFile(`${BIN}/${tool}`, dag.container().from(pipeline[image]).file(path));

@@ -150,6 +150,37 @@ describe('what a call asks of the engine', () => {
     assert.ok(!given(' scan ').includes('ACTIONS_ID_TOKEN_REQUEST_TOKEN'));
   });
 
+  test('the provenance is told which engine built it, and which base images were named in place of the pinned ones', async () => {
+    const planned = async (options: object) => {
+      await call('publish', { tag: 'v1.0.0', dryRun: false }, { ...credentials(), ...options });
+      const chain = module.engine.evaluated.find((one) => lastCommand(one).includes(' plan ')) ?? [];
+      const images = chain.filter(
+        ({ field, args }) => field === 'withEnvVariable' && /^THOTH_.*_IMAGE$/.test(String(args.name)),
+      );
+      return [
+        /--built-by (\S+ \S+)/.exec(lastCommand(chain))?.[1],
+        ...images.map(({ args }) => `${args.name}=${args.value}`),
+      ];
+    };
+    assert.deepEqual(await planned({}), ['dagger v0.21.9']);
+    assert.deepEqual(await planned({ nodeImage: 'node@sha256:a', runtimeImage: 'run@sha256:b' }), [
+      ...['dagger v0.21.9', 'THOTH_NODE_IMAGE=node@sha256:a', 'THOTH_RUNTIME_IMAGE=run@sha256:b'],
+    ]);
+  });
+
+  test('every command of the engine is told where the chart goes, where that is named', async () => {
+    await call(
+      'publish',
+      { tag: 'v1.0.0', dryRun: false },
+      { ...credentials(), chartRepository: 'me/charts' },
+    );
+    const ours = module.engine.evaluated.filter((chain) => lastCommand(chain).startsWith('node dist/'));
+    for (const chain of ours) {
+      const named = chain.find((step) => step.args.name === 'THOTH_CHART_REPOSITORY');
+      assert.equal(named?.args.value, 'me/charts', lastCommand(chain));
+    }
+  });
+
   test('a variable that is none of a workflow, or holds a token, is refused and not repeated', async () => {
     for (const workflow of [['PATH=/x'], ['GITHUB_TOKEN=ghs_planted']]) {
       const { error } = await call(

@@ -69,11 +69,15 @@ const LINES: readonly [string, string[], string][] = [
     command.writeChangelog('v1.2.3', 'F'),
     `${thoth} changelog v1.2.3 --from CHANGELOG.md --write F`,
   ],
-  ['plan', command.planRelease(target, 'v1.2.3', false), `${thoth} plan ${at} --tag v1.2.3`],
+  [
+    'plan',
+    command.planRelease(target, 'v1.2.3', 'E', false),
+    `${thoth} plan ${at} --tag v1.2.3 --built-by E`,
+  ],
   [
     'plan of a rehearsal',
-    command.planRelease(target, 'v1.2.3', true),
-    `${thoth} plan ${at} --tag v1.2.3 --rehearsal`,
+    command.planRelease(target, 'v1.2.3', 'E', true),
+    `${thoth} plan ${at} --tag v1.2.3 --built-by E --rehearsal`,
   ],
   [
     'publish',
