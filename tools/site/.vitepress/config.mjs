@@ -28,6 +28,7 @@ const GROUPS = {
     'docs/RELEASING.md': 'Releasing',
     'docs/DAGGER.md': 'The Dagger module',
     'docs/ARCHITECTURE.md': 'Architecture',
+    'docs/COMPARISON.md': 'Beside others',
     'CONTRIBUTING.md': 'Contributing',
     'CHANGELOG.md': 'Changes',
   },
