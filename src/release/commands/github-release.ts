@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { readChart } from '../chart/chart-layout.ts';
 import { ReleaseError } from '../errors.ts';
 import {
   describeStep,
@@ -9,6 +10,7 @@ import {
   type WantedRelease,
 } from '../github/github-release.ts';
 import { applySteps, assertTagThere, findRelease } from '../github/github-steps.ts';
+import { sha256 } from '../image/digest.ts';
 import { readIfThere } from '../machine/file.ts';
 import { cutNotes } from '../notes/notes.ts';
 import { findPlan, type ReleaseFolder, releaseFolder } from '../publish/folder.ts';
@@ -117,7 +119,32 @@ async function readContent(
       files.push({ name: basename(path), bytes });
     }
   }
-  return { notes, files };
+  return { notes, files: [...files, ...(await kubernetesFiles(plan, folder))] };
+}
+
+/** The Helm chart, for those who carry it into a network of their own, and the plain manifests. */
+async function kubernetesFiles(plan: PublishedPlan, folder: ReleaseFolder): Promise<ReleaseFile[]> {
+  const again = `plan --tag ${plan.version}`;
+  const files: ReleaseFile[] = [];
+  if (plan.chart !== undefined) {
+    const { metadata, archive, digest } = await readChart(folder.chart);
+    if (digest !== plan.chart.move.to) throw notPlanned(folder.chart, again);
+    files.push({ name: `${metadata.name}-${metadata.version}.tgz`, bytes: archive });
+  }
+  if (plan.manifests !== undefined) {
+    const bytes = await readStage(folder.manifests, again);
+    if (sha256(bytes) !== plan.manifests) throw notPlanned(folder.manifests, again);
+    files.push({ name: basename(folder.manifests), bytes });
+  }
+  return files;
+}
+
+function notPlanned(path: string, command: string): ReleaseError {
+  return new ReleaseError(
+    'PLAN_INVALID',
+    `${path} is not what was planned.`,
+    `Run \`thoth-release ${command}\` again.`,
+  );
 }
 
 async function readStage(path: string, command: string): Promise<Buffer> {

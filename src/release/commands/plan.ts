@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { makeChart } from '../chart/chart.ts';
 import { type Chart, writeChart } from '../chart/chart-layout.ts';
+import { releaseManifests } from '../chart/plain-manifests.ts';
 import { ReleaseError } from '../errors.ts';
 import { assertClean, assertTagAtHead, type Repository, readRepository } from '../history/git.ts';
 import { sha256 } from '../image/digest.ts';
@@ -74,19 +75,21 @@ export const plan: CommandModule = {
 export interface MadePlan {
   readonly plan: Plan;
   readonly chart: Chart | undefined;
+  readonly manifests: string | undefined;
 }
 
 /**
- * Writes the chart of a release into its folder, then the plan.
+ * Writes the chart and the manifests of a release into its folder, then the plan.
  *
  * @param path of the plan, where it is another one
  */
 export async function writePlan(
-  { plan, chart }: MadePlan,
+  { plan, chart, manifests }: MadePlan,
   folder: ReleaseFolder,
   path = folder.plan,
 ): Promise<void> {
   if (chart !== undefined) await writeChart(chart, folder.chart);
+  if (manifests !== undefined) await writeWhole(folder.manifests, manifests);
   await writeWhole(path, formatPlan(plan));
 }
 
@@ -104,10 +107,14 @@ export async function packChartOf(
 ): Promise<Chart | undefined> {
   const place = chartOf(settings);
   if (place === undefined) return undefined;
-  // As users name the image, also in a rehearsal, whose registry is at another port each time.
-  const image = `${settings.registry}/${settings.repository}`;
   const { folder, repository } = place;
+  const image = imageOf(settings);
   return makeChart(settings.project, folder, { version, image, index, repository, revision: head, time });
+}
+
+/** As users name the image, also in a rehearsal, whose registry is at another port each time. */
+function imageOf({ registry, repository }: Settings): string {
+  return `${registry}/${repository}`;
 }
 
 /**
@@ -158,6 +165,8 @@ export async function makePlan(
   }
   const chart = await packChartOf(settings, version, repository, layout.index.digest);
   const place = chartOf(settings)?.repository;
+  const facts = { version, image: imageOf(settings), index: layout.index.digest };
+  const manifests = await releaseManifests(settings.project, facts);
   const plan = planRelease({
     version,
     target: { registry: target.host, repository: target.repository },
@@ -172,6 +181,7 @@ export async function makePlan(
       chart === undefined || place === undefined
         ? undefined
         : await planChart(chart, place, target.repositoryAt(place), version),
+    manifests: manifests === undefined ? undefined : sha256(manifests),
     base: build?.base,
     tools: { node: process.versions.node, scanner: report.scanner, ...build?.tools },
     build: await buildFacts(settings, build),
@@ -181,7 +191,7 @@ export async function makePlan(
     ),
     signing,
   });
-  return { plan, chart };
+  return { plan, chart, manifests };
 }
 
 /** What this program's own build wrote down; else what the caller says of an engine that built by the settings. */

@@ -40,7 +40,7 @@ export const publish: CommandModule = {
       const made: MadePlan =
         options.plan === undefined
           ? await makePlan(context, target, version, { ...options, rehearsal: target.rehearsal })
-          : { plan: await readGiven(options.plan), chart: undefined };
+          : { plan: await readGiven(options.plan), chart: undefined, manifests: undefined };
       const { plan } = made;
       assertMeant(plan, version.tag, target, context.settings.plainHttp);
       if (options.dryRun) {

@@ -76,6 +76,8 @@ export const rehearse: CommandModule = {
           registry: settings.registry,
           repository: settings.repository,
           tags: plan.moves.map((move) => move.tag),
+          chart: plan.chart?.repository,
+          manifests: plan.manifests !== undefined,
           layout,
           scan: plan.made?.scan,
           previous,

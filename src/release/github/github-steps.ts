@@ -138,5 +138,6 @@ async function upload(
 
 function typeOf(name: string): string {
   if (name.endsWith('.json')) return 'application/json';
+  if (name.endsWith('.tgz')) return 'application/gzip';
   return name.endsWith('.md') ? 'text/markdown; charset=utf-8' : 'text/plain; charset=utf-8';
 }

@@ -19,6 +19,10 @@ export interface NotesInput {
   readonly repository: string;
   /** In push order. */
   readonly tags: readonly string[];
+  /** Repository of the Helm chart. */
+  readonly chart?: string | undefined;
+  /** Whether plain manifests for Kubernetes are a file of the release. */
+  readonly manifests?: boolean;
   readonly layout?: Layout | undefined;
   readonly scan?: ScanReport | undefined;
   readonly previous?: PreviousRelease | NoPrevious | undefined;
@@ -44,6 +48,7 @@ export function renderNotes(input: NotesInput): string {
     `Tags: ${input.tags.map((tag) => `\`${tag}\``).join(', ')}`,
     ...(layout === undefined ? [] : describeImages(layout, previous)),
     ...notCompared(input.previous),
+    ...kubernetes(input),
     ...(scan === undefined ? [] : ['## Scan', scanLine(scan), ...compareScans(previous)]),
     '## Verify',
     'This reads the release back from the registry and checks digests, platforms, labels and tags:',
@@ -75,6 +80,20 @@ function pullCommands({ version, registry, repository, layout }: NotesInput): st
   const name = `docker pull ${registry}/${repository}`;
   const byDigest = layout === undefined ? [] : [`${name}@${layout.index.digest}`];
   return code(`${name}:${version.tag}`, ...byDigest);
+}
+
+/** Both run the image by its digest. */
+function kubernetes({ version, registry, repository, chart, manifests = false }: NotesInput): string[] {
+  // As Docker's and Helm's own documents have it; `docker.io` is a short name of Docker's.
+  const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+  const name = repository.split('/').at(-1);
+  const lines = [
+    ...(chart === undefined
+      ? []
+      : [`helm install ${name} oci://${host}/${chart} --version ${version.version}`]),
+    ...(manifests ? ['kubectl apply --filename kubernetes.yaml   # a file of this release'] : []),
+  ];
+  return lines.length === 0 ? [] : ['## Kubernetes', code(...lines)];
 }
 
 function describeImages(layout: Layout, previous: PreviousRelease | undefined): string[] {

@@ -18,6 +18,8 @@ export interface ReleaseFolder {
   readonly sbom: string;
   /** OCI layout of the Helm chart. */
   readonly chart: string;
+  /** Plain manifests for Kubernetes. */
+  readonly manifests: string;
   readonly notes: string;
   readonly summary: string;
 }
@@ -34,6 +36,7 @@ export function releaseFolder(home: string, version: Version): ReleaseFolder {
     scan: join(dir, 'scan'),
     sbom: join(dir, 'sbom'),
     chart: join(dir, 'chart'),
+    manifests: join(dir, 'kubernetes.yaml'),
     notes: join(dir, 'notes.md'),
     summary: join(dir, 'summary.json'),
   };

@@ -55,6 +55,8 @@ export const Plan = z
     moves: z.array(TagMove).min(1),
     /** The Helm chart that goes with it; a project without one has none, nor has a rollback or a promotion. */
     chart: z.strictObject({ repository: z.string(), move: TagMove }).optional(),
+    /** SHA-256 of the plain manifests for Kubernetes, in hex; a project without has none. */
+    manifests: z.string().optional(),
     /** Who signs; a rollback or a promotion signs nothing, and what was signed stays signed. */
     signing: Signing.optional(),
     /** How `index` came to be; a rollback or a promotion builds nothing and has none. */
@@ -112,6 +114,7 @@ export function planRelease(input: {
   tags: readonly string[];
   current: CurrentTags;
   chart?: Plan['chart'];
+  manifests?: string | undefined;
   base?: BaseImages | undefined;
   tools: Readonly<Record<string, string>>;
   build: BuildFacts;
@@ -140,6 +143,7 @@ export function planRelease(input: {
     index: layout.index.digest,
     moves: movesTo(layout.index.digest, input.tags, input.current),
     ...(input.chart === undefined ? {} : { chart: input.chart }),
+    ...(input.manifests === undefined ? {} : { manifests: input.manifests }),
     signing,
     made: {
       source: {

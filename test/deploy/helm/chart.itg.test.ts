@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { Settings } from '../../../src/server/settings/schema.ts';
-import { CHART, EXAMPLES, render, schemaLocation, tool, type Values } from './chart.ts';
+import {
+  CHART,
+  EXAMPLES,
+  MANIFESTS,
+  plainManifests,
+  render,
+  schemaLocation,
+  tool,
+  type Values,
+} from './chart.ts';
 
 /** The oldest that the chart says it runs on, and the newest there are schemas of. */
 const KUBERNETES = ['v1.28.0', 'v1.37.0'];
@@ -62,6 +71,16 @@ describe('an example', () => {
       });
     }
   }
+
+  test('the plain manifests in deploy/kubernetes are the chart, as it is now', async () => {
+    const manifests = await readFile(MANIFESTS, 'utf8');
+    assert.equal(await plainManifests(CHART), manifests);
+    assert.doesNotMatch(manifests, /helm/i);
+    for (const version of KUBERNETES) {
+      const { code, stdout } = await conform(manifests, version);
+      assert.equal(code, 0, stdout);
+    }
+  });
 
   test('kubeconform would say if a field were wrong', async () => {
     const { stdout: yaml } = await render({});

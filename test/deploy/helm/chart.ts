@@ -81,3 +81,18 @@ export async function schemaLocation(version: string, folder: string): Promise<s
   }
   return `${target}/{{.ResourceKind}}{{.KindSuffix}}.json`;
 }
+
+/** Where the plain manifests are, for those who have no Helm. */
+export const MANIFESTS = join(ROOT, 'deploy/kubernetes/thoth.yaml');
+
+/**
+ * The chart as plain manifests: what is Helm's own is left out, so that `kubectl apply` says nothing untrue.
+ *
+ * @param chart a folder, or an address such as `oci://…` with what Helm needs to know of it
+ */
+export async function plainManifests(...chart: readonly string[]): Promise<string> {
+  const set = ['--set', 'secrets.existingSecret=provider-keys', '--set', 'persistence.keep=false'];
+  const { code, stdout, stderr } = await tool('helm', ['template', 'thoth', ...chart, ...set]);
+  if (code !== 0) throw new Error(stderr);
+  return stdout.replace(/^# Source: .*\n| +(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): .*\n/gm, '');
+}

@@ -6,8 +6,10 @@ import { execa } from 'execa';
 import { parse, parseAllDocuments } from 'yaml';
 import { makeChart } from '../../../src/release/chart/chart.ts';
 import { writeChart } from '../../../src/release/chart/chart-layout.ts';
+import { releaseManifests } from '../../../src/release/chart/plain-manifests.ts';
 import { REVISION_ANNOTATION } from '../../../src/release/image/oci.ts';
 import { parseVersion } from '../../../src/release/versions/version.ts';
+import { plainManifests } from '../../deploy/helm/chart.ts';
 import { type Bench, openBench, repositoryAt } from '../publish/release-fixture.ts';
 import { HOME } from '../registry/registry-workshop.ts';
 
@@ -85,6 +87,13 @@ test('what helm installs runs the image by its digest, under the names of the ch
     return manifest.kind === 'Deployment' ? manifest.spec.template.spec.containers[0].image : [];
   });
   assert.deepEqual(images, [`docker.io/marcopancotti/thoth:v1.0.0@${INDEX}`]);
+});
+
+test('the plain manifests of a release are what helm makes of its chart, but for what is Helm’s own', async () => {
+  const version = parseVersion('v1.0.0');
+  const manifests = await releaseManifests(PROJECT, { ...FACTS, version });
+  assert.equal(await plainManifests(at, '--version', '1.0.0', '--plain-http'), manifests);
+  assert.match(manifests ?? '', new RegExp(`image: "docker.io/marcopancotti/thoth:v1.0.0@${INDEX}"`));
 });
 
 test('another chart can depend on it', async () => {

@@ -3,9 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { writeChart } from '../../../src/release/chart/chart-layout.ts';
+import { sha256 } from '../../../src/release/image/digest.ts';
 import type { Layout } from '../../../src/release/image/layout.ts';
 import { formatPlan, type Plan } from '../../../src/release/publish/plan.ts';
 import type { Registry } from '../../../src/release/registry/registry.ts';
+import { makeSmallChart, withChart } from '../chart/chart-fixture.ts';
 import { runCli } from '../cli-process.ts';
 import {
   apply,
@@ -32,9 +35,14 @@ describe('thoth-release github-release', () => {
     ]);
     registry = await repositoryAt(bench.embedded.host, 'thoth');
     layout = await makeLayout(bench, '1.0.0');
-    plan = await planFor(registry, '1.0.0', layout);
-    github.tags.set('v1.0.0', plan.made?.source.revision ?? '');
     const folder = join(project, '.thoth/release/v1.0.0');
+    const { chart } = await makeSmallChart(bench.dir, 'v1.0.0', { digest: layout.index.digest });
+    const charts = await repositoryAt(bench.embedded.host, 'thoth-chart');
+    plan = await withChart(await planFor(registry, '1.0.0', layout), chart, charts);
+    plan = { ...plan, manifests: sha256('kind: Deployment\n') };
+    await writeChart(chart, join(folder, 'chart'));
+    await writeFile(join(folder, 'kubernetes.yaml'), 'kind: Deployment\n');
+    github.tags.set('v1.0.0', plan.made?.source.revision ?? '');
     await mkdir(join(folder, 'sbom'), { recursive: true });
     await writeFile(join(folder, 'plan.json'), formatPlan(plan));
     await writeFile(join(folder, 'notes.md'), '# Thoth v1.0.0\n');
@@ -86,8 +94,8 @@ describe('thoth-release github-release', () => {
     assert.match(out.stdout, /published it\nhttp.*\/releases\/tag\/v1\.0\.0 \(published\)/);
     assert.equal(github.latest, 'v1.0.0');
     assert.deepEqual(github.releases[0]?.assets.map((asset) => asset.name).sort(), [
-      ...['SHA256SUMS', 'linux-amd64.cdx.json', 'linux-amd64.spdx.json'],
-      ...['linux-arm64.cdx.json', 'linux-arm64.spdx.json', 'plan.json'],
+      ...['SHA256SUMS', 'kubernetes.yaml', 'linux-amd64.cdx.json', 'linux-amd64.spdx.json'],
+      ...['linux-arm64.cdx.json', 'linux-arm64.spdx.json', 'plan.json', 'thoth-chart-1.0.0.tgz'],
     ]);
 
     github.calls.length = 0;
@@ -114,6 +122,8 @@ describe('thoth-release github-release', () => {
     ["a rehearsal's plan", { rehearsal: true }, {}, 2, /PLAN_INVALID: .* rehearsal's/],
     ['a plan without a build', { action: 'rollback', made: undefined as never }, {}, 2, /it is a rollback's/],
     ['an SBOM of another image', 'sbom', {}, 2, /PLAN_INVALID: .* SBOM of another image/],
+    ['another chart than the planned one', 'chart', {}, 2, /PLAN_INVALID: .*chart is not what was planned/],
+    ['other manifests', { manifests: 'e'.repeat(64) }, {}, 2, /PLAN_INVALID: .*kubernetes\.yaml is not what/],
     ['a git tag on another commit', 'tag', {}, 6, /GITHUB_TAG: .* another commit/],
   ];
   for (const [name, change, env, code, message] of WRONG) {
@@ -121,9 +131,11 @@ describe('thoth-release github-release', () => {
       const path = join(project, 'plan.json');
       const made = structuredClone(plan.made) as NonNullable<Plan['made']>;
       if (change === 'sbom') for (const image of made.platforms) image.digest = `sha256:${'e'.repeat(64)}`;
+      const chart = structuredClone(plan.chart) as NonNullable<Plan['chart']>;
+      if (change === 'chart') chart.move.to = `sha256:${'e'.repeat(64)}`;
       if (change === 'tag') made.source.revision = 'e'.repeat(40);
       github.releases = [];
-      const changed = typeof change === 'string' ? { ...plan, made } : { ...plan, ...change };
+      const changed = typeof change === 'string' ? { ...plan, made, chart } : { ...plan, ...change };
       await writeFile(path, JSON.stringify(changed));
       const { exitCode, stdout, stderr } = await call(['--tag', 'v1.0.0', '--plan', path], env);
       assert.equal(exitCode, code, stderr + stdout);

@@ -109,6 +109,8 @@ const goldens: Readonly<Record<string, NotesInput>> = {
   'not-checked': { ...plain, layout, scan: scan({ 'linux/amd64': [] }, 'there is no <database>') },
   full: {
     ...plain,
+    chart: 'ada/app-chart',
+    manifests: true,
     layout,
     scan: now,
     previous: {
@@ -118,6 +120,15 @@ const goldens: Readonly<Record<string, NotesInput>> = {
     },
   },
 };
+
+test('notes: a chart on Docker Hub has the address that Helm asks for', () => {
+  const rendered = renderNotes({ ...plain, registry: 'docker.io', chart: 'ada/app-chart' });
+  assert.match(
+    rendered,
+    /\nhelm install app oci:\/\/registry-1\.docker\.io\/ada\/app-chart --version 1\.1\.0\n```\n/,
+  );
+  assert.doesNotMatch(rendered, /kubectl/);
+});
 
 for (const [name, input] of Object.entries(goldens)) {
   test(`notes: ${name}`, () => assertGolden(`notes-${name}.md`, renderNotes(input)));
