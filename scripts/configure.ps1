@@ -149,4 +149,10 @@ Invoke-Kit {
     }
     Say "Thoth $(Get-NameOf (Get-Setting 'THOTH_IMAGE')) runs at $(Get-Address)"
     if ($script:Ready -ne '200') { Warn "It is not ready to serve yet.`n$($script:Lacking)" }
+    $companion = Get-FailingCompanion
+    if ($companion) {
+        $reason = $script:Why
+        Warn "The last lines of its log:`n$(Get-LastWords $companion)"
+        Fail $Down "Thoth runs, and beside it $reason", 'Mend what is said above and run this again.'
+    }
 }

@@ -181,3 +181,8 @@ fi
 say "Thoth $(name_of "$(env_get THOTH_IMAGE)") runs at $(address)"
 [ "$ready" = 200 ] || warn "It is not ready to serve yet.
 $lacking"
+if failing_companion; then
+  warn "The last lines of its log:
+$(last_words "$companion")"
+  fail "$down" "Thoth runs, and beside it $why" 'Mend what is said above and run this again.'
+fi

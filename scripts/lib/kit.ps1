@@ -274,6 +274,24 @@ function Test-Address([string] $Url) {
     } catch { $script:Why = "$Url does not answer: $($_.Exception.Message)"; return $false }
 }
 
+# The container of an overlay's service that ends again and again, or nothing; $script:Why is what to say.
+function Get-FailingCompanion {
+    $served = Get-ContainerId
+    if (-not (Invoke-Compose 'ps', '--all', '--quiet')) { return '' }
+    foreach ($companion in @($script:Said -split "`n" | ForEach-Object { $_.Trim() } | Where-Object { $_ -and $_ -ne $served })) {
+        if (-not (Invoke-Docker 'inspect', '--format', '{{.State.StartedAt}}', $companion)) { continue }
+        $since = $script:Said.Trim()
+        Start-Sleep -Seconds 1
+        if (-not (Invoke-Docker 'inspect', '--format', '{{.State.Status}} {{.State.StartedAt}}', $companion)) { continue }
+        $state = $script:Said.Trim()
+        if ($state -eq "running $since" -or $state -like 'exited *') { continue }
+        if (-not (Invoke-Docker 'inspect', '--format', '{{.Name}}', $companion)) { continue }
+        $script:Why = "$($script:Said.Trim().TrimStart('/')) ends again and again."
+        return $companion
+    }
+    return ''
+}
+
 # Starts what .env says and waits until it answers, from inside and from this machine.
 function Start-Thoth {
     if (-not (Invoke-Compose 'up', '--detach', '--remove-orphans')) { $script:Why = "Docker could not start it: $(Get-Said)"; return $false }

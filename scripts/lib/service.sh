@@ -132,6 +132,23 @@ fetch() {
   fi
 }
 
+# failing_companion: whether a service of an overlay ends again and again: $companion is its container, $why what to say
+failing_companion() {
+  served=$(container)
+  for companion in $(compose ps --all --quiet 2>/dev/null); do
+    [ "$companion" != "$served" ] || continue
+    since=$(docker inspect --format '{{.State.StartedAt}}' "$companion")
+    sleep 1
+    case $(docker inspect --format '{{.State.Status}} {{.State.StartedAt}}' "$companion") in
+      "running $since" | exited\ *) continue ;;
+    esac
+    name=$(docker inspect --format '{{.Name}}' "$companion")
+    why="${name#/} ends again and again."
+    return 0
+  done
+  return 1
+}
+
 # start_service: starts what .env says and waits until it answers, from inside and from this machine; $why says
 # why it does not
 start_service() {

@@ -233,6 +233,20 @@ describe('https.yml, with Caddy', () => {
   });
 });
 
+test('a service of an overlay that ends again and again is told, with its last words', async () => {
+  await here.set('THOTH_TLS', 'nonsense');
+  const broken = await here.script('configure', ['--non-interactive', '--skip-key-check']);
+  assert.equal(broken.code, 3, broken.text);
+  assert.match(
+    broken.text,
+    /tls\.issuance\.nonsense.*Thoth runs, and beside it \S+-caddy-1 ends again and again\./s,
+  );
+  await here.set('THOTH_TLS', 'internal');
+  const mended = await here.script('configure', ['--non-interactive', '--skip-key-check']);
+  assert.equal(mended.code, 0, mended.text);
+  await waitFor(() => ask('/health'));
+});
+
 const Rules = z.object({
   data: z.object({
     groups: z.array(
