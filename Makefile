@@ -17,7 +17,7 @@ SITE_INSTALLED := tools/site/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools rehearse test check test-dagger bench fuzz docs clean prerequisites
+.PHONY: help setup tools rehearse test check test-dagger bench faults fuzz docs clean prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ bench: setup ## Measure; asserts nothing
 	@tools/as-root.sh node --import tsx bench/release.ts
 	@tools/install.sh litellm
 	@exec $(NODE24) --import tsx bench/server/main.ts
+
+faults: setup ## Do harm to releases and to the service, and print what was lost
+	@exec tools/as-root.sh node test/faults.mjs
 
 docs: $(INSTALLED) $(SITE_INSTALLED) ## Build the documents into a site, dist/site; a link that leads nowhere ends it
 	@tools/site/node_modules/.bin/vitepress build tools/site

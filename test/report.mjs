@@ -1,5 +1,5 @@
 // The reporter of test/run.mjs: node's "spec", and the summary once more after the list of failures, so that it
-// is always the last thing printed.
+// is always the last thing printed. What test/faults.mjs is told is left out.
 import { Readable } from 'node:stream';
 import { spec as Spec } from 'node:test/reporters';
 
@@ -13,6 +13,7 @@ export default async function* report(events) {
     for await (const event of events) {
       if (event.type === 'test:fail') failed = true;
       const { nesting, message } = event.data;
+      if (event.type === 'test:diagnostic' && message.startsWith('faults: ')) continue;
       if (event.type === 'test:diagnostic' && nesting === 0 && SUMMARY.test(message)) summary.push(message);
       yield event;
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { countFaults } from '../count-faults.ts';
 import { Installation, Machine } from './machine.ts';
 
 /** Each walks its share of the points, beside the others. */
@@ -86,7 +87,9 @@ describe('a power cut at any step of an update', () => {
     };
     const walked = await Promise.allSettled(walkers.map(walk));
     for (const one of walked) if (one.status === 'rejected') throw one.reason;
-    t.diagnostic(`${points.length} cuts: ${[...ends].map(([end, count]) => `${count} ${end}`).join(', ')}`);
+    const mended = [...ends.values()].reduce((sum, count) => sum + count, 0);
+    t.diagnostic([...ends].map(([end, count]) => `${count} ${end}`).join(', '));
+    countFaults(t, 'A power cut in an update', points.length, { 'not mended': points.length - mended });
     assert.ok((ends.get('finished') ?? 0) > 0 && (ends.get('taken back') ?? 0) > 0);
   });
 });

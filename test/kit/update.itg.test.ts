@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { countFaults } from '../count-faults.ts';
 import { Installation, Machine } from './machine.ts';
 
 /** What a bad version does in place of serving, the words that the user is told, and where it shows. */
@@ -119,7 +120,7 @@ describe('update.sh and rollback.sh', { concurrency: 3 }, () => {
     after(() => remove(here));
 
     for (const [n, [name, , told]] of BAD.entries()) {
-      test(`one that ${name}`, async () => {
+      test(`one that ${name}`, async (t) => {
         const container = await here.containerId();
         const { code, text } = await here.script('update', [`v2.0.${n}`, '--wait', '15']);
         assert.equal(code, 1, text);
@@ -127,7 +128,11 @@ describe('update.sh and rollback.sh', { concurrency: 3 }, () => {
         assert.match(text, /The running version was not touched\./);
         assert.equal(await here.containerId(), container);
         assert.equal(await here.running(), 'v1.0.0');
-        assert.equal(await here.dump(), before_);
+        const after_ = await here.dump();
+        assert.equal(after_, before_);
+        countFaults(t, 'An update to a bad version that a copy of the data shows', 1, {
+          'data changed': Number(after_ !== before_),
+        });
         await here.leavesNothing();
       });
     }
@@ -153,7 +158,7 @@ describe('update.sh and rollback.sh', { concurrency: 3 }, () => {
     concurrency: 2,
   }, () => {
     for (const [n, [name, , told]] of BAD.entries()) {
-      test(`one that ${name}`, async () => {
+      test(`one that ${name}`, async (t) => {
         const here = await installed();
         const before_ = await here.dump();
         const settings = await here.settings();
@@ -162,7 +167,11 @@ describe('update.sh and rollback.sh', { concurrency: 3 }, () => {
         assert.match(text, told);
         assert.match(text, /^v1\.0\.0 runs again: http:/m);
         assert.equal(await here.running(), 'v1.0.0');
-        assert.equal(await here.dump(), before_);
+        const after_ = await here.dump();
+        assert.equal(after_, before_);
+        countFaults(t, 'An update to a bad version that shows it later', 1, {
+          'data changed': Number(after_ !== before_),
+        });
         assert.deepEqual(await here.settings(), settings);
         const [backup = ''] = await backups(here);
         assert.ok((await readdir(join(here.dir, 'backups', backup))).includes('after.tar'));

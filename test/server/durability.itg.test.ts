@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
+import { countFaults } from '../count-faults.ts';
 import { type Bundle, makeBundle } from './bundle.ts';
 import { ADMIN_KEY, dataDirectory } from './data.ts';
 import { mountDisk } from './disk.ts';
@@ -127,8 +128,11 @@ test('killed at any moment, it has recorded every request that was answered, onc
     await clients.stop();
     answered.push(...clients.answered);
     const next = await serve(context, environment);
-    const ids = await recorded(next);
-    assert.deepEqual(missing(clients.answered, ids), [], `round ${round}`);
+    const lost = missing(clients.answered, await recorded(next));
+    assert.deepEqual(lost, [], `round ${round}`);
+    countFaults(context, `The service killed while ${CLIENTS} clients ask`, 1, {
+      'answered requests': lost.length,
+    });
     next.service.process.kill('SIGTERM');
     assert.equal(await next.service.ended(), 0);
   }
@@ -190,7 +194,11 @@ test('on a full disk it serves on, says so in its log and /metrics, and writes a
   assert.equal(warnings.length, 1);
   rmSync(filler);
   while ((await metric('thoth_usage_waiting')) > 0) await wait(50);
-  assert.deepEqual(missing(['first-w', ...ids], await recorded(running)), []);
+  const lost = missing(['first-w', ...ids], await recorded(running));
+  assert.deepEqual(lost, []);
+  countFaults(context, 'A request answered while the disk is full', ids.length, {
+    'answered requests': lost.length,
+  });
   running.service.process.kill('SIGTERM');
   assert.equal(await running.service.ended(), 0);
 });

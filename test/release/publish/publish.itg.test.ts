@@ -9,6 +9,7 @@ import { planPromotion, planRollback } from '../../../src/release/publish/rollba
 import { assertVerified, verifyRelease } from '../../../src/release/publish/verify.ts';
 import type { Registry } from '../../../src/release/registry/registry.ts';
 import { parseVersion } from '../../../src/release/versions/version.ts';
+import { countFaults } from '../../count-faults.ts';
 import { answer, FaultProxy } from '../registry/proxy.ts';
 import { apply, type Bench, makeLayout, openBench, planFor, repositoryAt } from './release-fixture.ts';
 
@@ -93,10 +94,11 @@ describe('a release in a real registry', () => {
     assert.deepEqual(proxy.writes, []);
   });
 
-  test('of a layout with one flipped byte, in any blob, is stopped before it writes', async () => {
+  test('of a layout with one flipped byte, in any blob, is stopped before it writes', async (t) => {
     const registry = await repositoryAt(host, 'flipped');
     const layout = await makeLayout(bench, 'v1.0.0');
     const plan = await planFor(registry, 'v1.0.0', layout);
+    let [flipped, written] = [0, 0];
     for (const { digest } of layout.blobs) {
       const path = blobPath(layout.dir, digest);
       for (const position of [0, Math.floor((await stat(path)).size / 2), (await stat(path)).size - 1]) {
@@ -104,9 +106,14 @@ describe('a release in a real registry', () => {
         proxy.seen = [];
         await assert.rejects(apply(plan, registry, await folder(), layout), coded('LAYOUT_CORRUPT'));
         assert.deepEqual(proxy.writes, []);
+        written += proxy.writes.length;
+        flipped += 1;
         await unflip();
       }
     }
+    countFaults(t, 'A byte of the layout flipped after it was scanned', flipped, {
+      'requests that wrote': written,
+    });
     assert.deepEqual(await registry.tags(), []);
     await apply(plan, registry, await folder(), layout);
   });

@@ -5,6 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Attestation } from '../../../src/release/publish/publish.ts';
+import { countFaults } from '../../count-faults.ts';
 import { isWrite, type Seen } from '../registry/proxy.ts';
 import { KnownBundles } from '../signing/known-bundles.ts';
 import { SigningKey, signedPlan } from '../signing/signing-fixture.ts';
@@ -31,7 +32,6 @@ describe('a publish that signs and is killed at any request', () => {
   let undisturbed: readonly Seen[] = [];
   /** What is attached to the index and to the platform in the end. */
   let attached: readonly (readonly string[])[];
-  let [killed, repeated] = [0, 0];
   before(async () => {
     bench = await TransactionBench.open({ platforms: ['linux/amd64'] });
     const { dir } = bench.bench;
@@ -60,10 +60,7 @@ describe('a publish that signs and is killed at any request', () => {
       [2, 3],
     );
   });
-  after(async () => {
-    await bench.close();
-    console.log(`requests killed: ${killed}, bundles sent again: ${repeated}`);
-  });
+  after(() => bench.close());
 
   function launch(repository: string, { planPath, dir }: Prepared) {
     const work = { host: bench.host, repository, plan: planPath, layout: bench.next.dir, dir, signed };
@@ -87,10 +84,11 @@ describe('a publish that signs and is killed at any request', () => {
     ['swallow-answer', 'after it wrote, its answer lost', isWrite],
   ] as const;
   for (const [mode, when, counts] of MODES) {
-    test(`${when}: no tag has moved, and the next run attaches the rest, each once`, async () => {
+    test(`${when}: no tag has moved, and the next run attaches the rest, each once`, async (t) => {
       const points = pointsIn(undisturbed, counts);
       assert.ok(points.length > 10, `an undisturbed publish made ${points.length} such requests`);
       const { proxy } = bench;
+      let [killed, repeated] = [0, 0];
       for (const at of points) {
         const repository = `${mode}-${at}`;
         const prepared = await bench.prepare(repository);
@@ -123,6 +121,9 @@ describe('a publish that signs and is killed at any request', () => {
         assert.equal(await tagIn(repository), bench.next.index.digest);
         assert.deepEqual(await attachedIn(repository), attached, `attached after request ${at}`);
       }
+      countFaults(t, `A publish that signs killed at a request, ${when}`, killed, {
+        'bundles sent twice': repeated,
+      });
     });
   }
 });

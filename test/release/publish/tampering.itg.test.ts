@@ -10,6 +10,7 @@ import { assertVerified, verifyRelease } from '../../../src/release/publish/veri
 import type { Registry } from '../../../src/release/registry/registry.ts';
 import { BUNDLE_TYPE, PREDICATE, readBundle, statementOn } from '../../../src/release/signing/statement.ts';
 import { parseVersion } from '../../../src/release/versions/version.ts';
+import { countFaults } from '../../count-faults.ts';
 import { failure } from '../machine/failure.ts';
 import { SigningKey, signedPlan } from '../signing/signing-fixture.ts';
 import { apply, type Bench, makeLayout, openBench, repositoryAt } from './release-fixture.ts';
@@ -258,11 +259,14 @@ describe('what somebody changed in the registry', () => {
     ],
   ];
   for (const [what, tamper, name, why] of CASES) {
-    test(`${what} is told by name`, async () => {
+    test(`${what} is told by name`, async (t) => {
       await tamper();
       const found = await wrong();
       assert.deepEqual(Object.keys(found), [name]);
       assert.match(found[name] ?? '', why);
+      countFaults(t, 'What is attached to a release changed, swapped, forged or removed', 1, {
+        untold: 1 - Object.keys(found).length,
+      });
     });
   }
 

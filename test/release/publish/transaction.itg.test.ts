@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { countFaults } from '../../count-faults.ts';
 import { isWrite, type Seen } from '../registry/proxy.ts';
 import { bundlePublish, killAll, launchPublish } from './kill.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
@@ -16,7 +17,6 @@ describe('a publish that is killed at any request', () => {
   let bench: TransactionBench;
   let undisturbed: readonly Seen[] = [];
   let script: string;
-  let [killed, repeated] = [0, 0];
   before(async () => {
     bench = await TransactionBench.open();
     script = join(bench.bench.dir, 'publish.mjs');
@@ -28,13 +28,7 @@ describe('a publish that is killed at any request', () => {
     await bench.assertReleased('undisturbed', 'of an undisturbed run');
     undisturbed = bench.proxy.seen;
   });
-  after(async () => {
-    await bench.close();
-    const { states, mixed } = bench.count;
-    console.log(
-      `requests killed: ${killed}, states checked: ${states}, mixed states found: ${mixed}, uploads repeated: ${repeated}`,
-    );
-  });
+  after(() => bench.close());
 
   function launch({ repository, planPath, dir }: Prepared): ChildProcess {
     const work = { host: bench.host, repository, plan: planPath, layout: bench.next.dir, dir };
@@ -46,10 +40,12 @@ describe('a publish that is killed at any request', () => {
     ['swallow-answer', 'after it wrote, its answer lost', isWrite],
   ] as const;
   for (const [mode, when, counts] of MODES) {
-    test(`${when}: the next run ends in the same state, and sends no blob twice`, async () => {
+    test(`${when}: the next run ends in the same state, and sends no blob twice`, async (t) => {
       const requests = undisturbed.filter(counts).length;
       assert.ok(requests > 10, `an undisturbed publish made ${requests} such requests`);
       const { proxy } = bench;
+      let [killed, repeated] = [0, 0];
+      bench.count.mixed = 0;
       for (let at = 1; at <= requests; at += 1) {
         const { repository, plan, dir, ...rest } = await bench.prepare(`${mode}-${at}`);
         const child = launch({ repository, plan, dir, ...rest });
@@ -79,6 +75,10 @@ describe('a publish that is killed at any request', () => {
         await bench.assertWhole(repository);
         await bench.assertReleased(repository, `after request ${at}`);
       }
+      countFaults(t, `A publish killed at a request, ${when}`, killed, {
+        'mixed states': bench.count.mixed,
+        'uploads repeated': repeated,
+      });
     });
   }
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ReleaseError } from '../../../src/release/errors.ts';
+import { countFaults } from '../../count-faults.ts';
 import { answer, type Fault } from '../registry/proxy.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 import { TransactionBench } from './transaction-bench.ts';
@@ -28,7 +29,7 @@ describe('a registry that fails', () => {
     assert.ok(waited >= 1_900, `it waited ${Math.round(waited)} ms`);
   });
 
-  test('30 % of requests, at random and in every way: 100 of 100 publishes succeed', async () => {
+  test('30 % of requests, at random and in every way: 100 of 100 publishes succeed', async (t) => {
     const random = seeded(7);
     const spoil: readonly ReturnType<Fault>[] = [
       answer(500),
@@ -58,7 +59,7 @@ describe('a registry that fails', () => {
     const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
     bench.proxy.fault = () => undefined;
     for (const outcome of ended) if (outcome.status === 'rejected') throw withDetails(outcome.reason);
-    console.log(`publishes: ${done} of ${PUBLISHES}, requests spoilt: ${failed}`);
+    countFaults(t, `A request of ${PUBLISHES} publishes spoilt`, failed, { publishes: PUBLISHES - done });
     assert.equal(done, PUBLISHES);
     assert.ok(failed > 5 * PUBLISHES, `only ${failed} requests were spoilt`);
   });

@@ -6,6 +6,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
 import { z } from 'zod';
+import { countFaults } from '../../count-faults.ts';
 import { type LayoutOptions, writeLayout } from '../image/layout-fixture.ts';
 import type { TarFiles } from '../image/tar.ts';
 import { AWS_KEY, PRIVATE_KEY } from '../leaks.ts';
@@ -219,6 +220,7 @@ test('each plant is caught by its name, and the exit code is 3', async (t) => {
   const has = (line: string, what: string | RegExp) =>
     typeof what === 'string' ? line.startsWith(what) : what.test(line);
   const left = new Set(details);
+  let caught = 0;
   for (const [name, what] of NAMED) {
     await t.test(name, () => {
       const found = details.filter((line) => has(line, what));
@@ -227,6 +229,7 @@ test('each plant is caught by its name, and the exit code is 3', async (t) => {
         ['linux/amd64', 'linux/arm64'],
         details.join('\n'),
       );
+      caught += 1;
       for (const line of found) left.delete(line);
     });
   }
@@ -234,9 +237,14 @@ test('each plant is caught by its name, and the exit code is 3', async (t) => {
     await t.test(name, () => {
       const found = details.filter((line) => has(line, what));
       assert.equal(found.length, 1, details.join('\n'));
+      caught += 1;
       for (const line of found) left.delete(line);
     });
   }
+  const planted = NAMED.length + ONCE.length;
+  countFaults(t, 'Something planted in an image that must not be there', planted, {
+    missed: planted - caught,
+  });
   await t.test('and nothing else stops it', () => assert.deepEqual([...left], []));
   const result = Result.parse(JSON.parse(stdout));
   await t.test('what has no fix, and what is ignored, is reported all the same', () => {

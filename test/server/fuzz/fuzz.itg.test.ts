@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { countFaults } from '../../count-faults.ts';
 import { client } from '../http/client.ts';
 import { PROVIDER_KEYS, WholeService } from '../whole-service.ts';
 import { fuzz } from './fuzz.ts';
@@ -10,7 +11,7 @@ before(async () => {
 });
 after(() => whole?.stop());
 
-test('made-up requests meet no bug: no 500, no unknown form of an error, no secret, and it still runs', async () => {
+test('made-up requests meet no bug: no 500, no unknown form of an error, no secret, and it still runs', async (t) => {
   const { passed, cases, text } = await fuzz(whole, {
     cases: 5,
     seed: 1,
@@ -21,10 +22,11 @@ test('made-up requests meet no bug: no 500, no unknown form of an error, no secr
   const { service } = whole;
   assert.equal(service.process.exitCode, null);
   assert.equal(service.stderr, '');
-  assert.deepEqual(
-    service.lines().filter(({ level }) => level === 'error' || level === 'fatal'),
-    [],
-  );
+  const faults = service.lines().filter(({ level }) => level === 'error' || level === 'fatal');
+  assert.deepEqual(faults, []);
+  countFaults(t, 'A made-up request, with providers that fail', cases, {
+    'errors of the service': faults.length,
+  });
   for (const secret of Object.values(PROVIDER_KEYS)) assert.equal(service.stdout.includes(secret), false);
   const health = await client((path, init) => fetch(whole.url + path, init)).get('/health');
   assert.equal(health.status, 200);

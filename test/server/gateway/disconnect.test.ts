@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { countFaults } from '../../count-faults.ts';
 import { eventsThenSilence, silence } from '../providers/fake-server.ts';
 import { Fakes, VENDORS } from '../providers/vendors.ts';
 import { Running } from '../running.ts';
 
+const LEFT = 'A client that leaves, at any event of its answer';
 const MESSAGES = [{ role: 'user' as const, content: 'Hi, who are you?' }];
 
 let fakes: Fakes;
@@ -39,7 +41,7 @@ for (const { name, model, events } of VENDORS) {
     for (const [index, last] of list.entries()) {
       const visible = index + 1 - silentUpTo(name, index);
       if (visible === 0 || index === list.length - 1) continue;
-      test(`after event ${index + 1} of ${list.length}: ${last.slice(0, 40).replaceAll('\n', ' ')}`, async () => {
+      test(`after event ${index + 1} of ${list.length}: ${last.slice(0, 40).replaceAll('\n', ' ')}`, async (t) => {
         fakes[name].next(eventsThenSilence(list.slice(0, index + 1)));
         await leaveAfter(model, visible);
         const { outcome } = await running.meter.settled();
@@ -47,6 +49,7 @@ for (const { name, model, events } of VENDORS) {
         assert.equal(outcome.status, 499);
         assert.equal(outcome.provider, name);
         assert.ok(outcome.tokens !== undefined && outcome.tokens.input > 0);
+        countFaults(t, LEFT, 1, { 'requests not counted': Number(outcome.tokens === undefined) });
         const said = outcome.tokens.output;
         assert.ok(said >= 0 && said <= 4, `${said} tokens`);
         if (outcome.measured === 'provider') assert.deepEqual([outcome.tokens.input, said], [11, 4]);
@@ -54,7 +57,7 @@ for (const { name, model, events } of VENDORS) {
     }
 
     for (const streamed of [true, false]) {
-      test(`before an answer, ${streamed ? 'streamed' : 'whole'}`, async () => {
+      test(`before an answer, ${streamed ? 'streamed' : 'whole'}`, async (t) => {
         fakes[name].next(silence);
         const arrival = fakes[name].arrival();
         const leaving = new AbortController();
@@ -67,6 +70,7 @@ for (const { name, model, events } of VENDORS) {
         assert.equal(await fakes[name].last.left, true);
         assert.deepEqual([outcome.status, outcome.measured, outcome.tokens?.output], [499, 'estimate', 0]);
         assert.equal(fakes[name].asked.length, 1);
+        countFaults(t, LEFT, 1, { 'requests not counted': Number(outcome.tokens === undefined) });
       });
     }
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { APIError } from 'openai';
+import { countFaults } from '../../count-faults.ts';
 import { chatEvents } from '../providers/fake-openai.ts';
 import {
   breakOff,
@@ -63,9 +64,11 @@ for (const { name, model, fault, events } of VENDORS) {
       ['a connection that breaks', breakOff],
     ];
     for (const [failure, reaction] of passing) {
-      test(`asked again after ${failure}`, async () => {
+      test(`asked again after ${failure}`, async (t) => {
         fakes[name].next(reaction);
-        assert.equal((await ask()).choices[0]?.message.content, 'Hello world');
+        const content = (await ask()).choices[0]?.message.content;
+        assert.equal(content, 'Hello world');
+        countFaults(t, 'A provider that fails once', 1, { answers: Number(content !== 'Hello world') });
         assert.equal(fakes[name].asked.length, 2);
         assert.equal((await running.meter.settled()).outcome.tries, 2);
       });
