@@ -14,10 +14,11 @@ NODE24 := tools/node.sh
 
 INSTALLED := node_modules/.package-lock.json
 SITE_INSTALLED := tools/site/node_modules/.package-lock.json
+STRYKER_INSTALLED := tools/stryker/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools rehearse test check test-dagger bench faults fuzz docs clean prerequisites
+.PHONY: help setup tools rehearse test check test-dagger bench faults mutation fuzz docs clean prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,9 +45,9 @@ check: $(INSTALLED) ## Run the static checks alone: types, style, scripts, workf
 test-dagger: ## Run the Dagger module on a real engine (needs the dagger CLI)
 	@exec ci/test-engine.sh
 
-bench: setup ## Measure; asserts nothing
-	@tools/as-root.sh node --import tsx bench/release.ts
-	@tools/install.sh litellm
+bench: setup ## Measure releases and the service beside others, into docs/bench; asserts nothing
+	@tools/install.sh crane litellm
+	@tools/as-root.sh node --import tsx bench/release/main.ts
 	@exec $(NODE24) --import tsx bench/server/main.ts
 
 faults: setup ## Do harm to releases and to the service, and print what was lost
@@ -55,6 +56,9 @@ faults: setup ## Do harm to releases and to the service, and print what was lost
 docs: $(INSTALLED) $(SITE_INSTALLED) ## Build the documents into a site, dist/site; a link that leads nowhere ends it
 	@tools/site/node_modules/.bin/vitepress build tools/site
 	@$(NODE24) --import tsx tools/site/api-page.ts dist/site
+
+mutation: $(INSTALLED) $(STRYKER_INSTALLED) ## Change each decision of src/release and ask whether a test notices
+	@exec $(NODE24) tools/stryker/main.mjs
 
 fuzz: $(INSTALLED) ## Make up 10,000 requests to the service and look at every answer
 	@tools/install.sh schemathesis
@@ -75,4 +79,9 @@ $(INSTALLED): package-lock.json | prerequisites
 $(SITE_INSTALLED): tools/site/package-lock.json | prerequisites
 	@echo 'Installing the npm packages of the site'
 	@npm ci --prefix tools/site --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+$(STRYKER_INSTALLED): tools/stryker/package-lock.json | prerequisites
+	@echo 'Installing the npm packages of Stryker'
+	@npm ci --prefix tools/stryker --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@

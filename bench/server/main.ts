@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { execa } from 'execa';
 import { freePort } from '../../test/server/free-port.ts';
+import { memory } from '../memory.ts';
 import { type Gateway, gateways } from './gateways.ts';
 import { type Load, load } from './load.ts';
-import { memory } from './memory.ts';
 import { startProvider } from './provider-process.ts';
 
 const SECONDS = Number(process.argv[2] ?? 5);

@@ -9,8 +9,8 @@ import { setTimeout as after } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Pool } from 'undici';
 import { freePort } from '../../test/server/free-port.ts';
+import { memory } from '../memory.ts';
 import { type Gateway, thoth } from './gateways.ts';
-import { memory } from './memory.ts';
 import { startProvider } from './provider-process.ts';
 
 const MINUTES = Number(process.argv[2] ?? 10);
