@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleaseError } from '../errors.ts';
 import { type Layout, readLayout, verifyLayout } from '../image/layout.ts';
+import { each } from '../machine/together.ts';
 import type { Registry } from '../registry/registry.ts';
 import {
   expectedAttachments,
@@ -152,12 +153,10 @@ export async function currentTags(
   registry: Registry,
   tags: readonly (string | { tag: string })[],
 ): Promise<CurrentTags> {
-  const current = new Map<string, string | undefined>();
-  for (const entry of tags) {
-    const tag = typeof entry === 'string' ? entry : entry.tag;
-    current.set(tag, await registry.digestOf(tag));
-  }
-  return current;
+  const names = tags.map((entry) => (typeof entry === 'string' ? entry : entry.tag));
+  const look = async (tag: string) => [tag, await registry.digestOf(tag)] as const;
+  // The first one alone: a registry that refuses a password is not asked with it again.
+  return new Map([...(await each(names.slice(0, 1), look)), ...(await each(names.slice(1), look))]);
 }
 
 /**
@@ -232,8 +231,9 @@ async function moveTag(registry: Registry, version: string, move: TagMove): Prom
 }
 
 async function assertMoved(registry: Registry, moves: readonly TagMove[]): Promise<void> {
-  const current = new Map<string, string | undefined>();
-  for (const { tag, to } of moves) current.set(tag, await registry.digestOf(tag, to));
+  const current = new Map(
+    await each(moves, async ({ tag, to }) => [tag, await registry.digestOf(tag, to)] as const),
+  );
   const wrong = moves.filter((move) => current.get(move.tag) !== move.to);
   if (wrong.length === 0) return;
   throw new ReleaseError(

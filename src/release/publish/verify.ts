@@ -3,7 +3,7 @@ import { ReleaseError } from '../errors.ts';
 import { digestOf } from '../image/digest.ts';
 import type { Layout } from '../image/layout.ts';
 import { REVISION_ANNOTATION } from '../image/oci.ts';
-import { together } from '../machine/together.ts';
+import { each, together } from '../machine/together.ts';
 import { judge } from '../policy/policy.ts';
 import type { Expected } from '../policy/violation.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -159,18 +159,13 @@ async function imageChecks(layout: Layout, expected: Expected): Promise<Check[]>
 /** A range tag is right at this release, and at another one that it was rolled back to; never at nothing. */
 async function rangesOf(registry: Registry, version: Version, index: string) {
   const released = (await registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
-  const rows: { tag: string; digest: string | null; ok: boolean; detail: string }[] = [];
-  for (const tag of tagsFor(version, released).slice(1)) {
+  return each(tagsFor(version, released).slice(1), async (tag) => {
     const digest = (await registry.digestOf(tag)) ?? null;
-    if (digest === index) {
-      rows.push({ tag, digest, ok: true, detail: 'points to it' });
-      continue;
-    }
+    if (digest === index) return { tag, digest, ok: true, detail: 'points to it' };
     const other = await versionAt(registry, tag);
     const detail = digest === null ? 'is absent' : `points to ${other?.tag ?? digest}`;
-    rows.push({ tag, digest, ok: other !== undefined, detail });
-  }
-  return rows;
+    return { tag, digest, ok: other !== undefined, detail };
+  });
 }
 
 function planCheck(plan: Plan, index: string): Check {
