@@ -21,7 +21,8 @@ export interface Cosign {
   /** Signs a statement's text. @returns the Sigstore bundle; @throws ReleaseError SIGN_KEY, SIGN_FAILED */
   sign(statement: string, by: SignWith): Promise<string>;
   /**
-   * Verifies a bundle: its signature, and that it says something of `type` about `digest`.
+   * Verifies a bundle: its signature, and that it says something of `type` about `digest`. One that held is not looked
+   * at again by this process: a release asks when it has attached it and when it has read it back.
    *
    * @returns what is wrong, or `undefined`
    * @throws ReleaseError SIGN_FAILED where that can not be told, since Sigstore's own keys can't be had
@@ -38,6 +39,9 @@ const NO_SERVICES = '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0
 const NO_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}';
 
 const SECRETS = ['COSIGN_PASSWORD', 'SIGSTORE_ID_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
+
+/** The hash of a bundle that held, with all that the answer rests on. */
+const held = new Set<string>();
 
 const ANSWER_WITHIN_MS = 180_000;
 
@@ -86,13 +90,18 @@ export function createCosign(
       }),
     verify: (bundle, about, by) =>
       inFolder(async (folder) => {
+        const question = sha256(JSON.stringify([program, bundle, about, by, trustedRoot]));
+        if (held.has(question)) return undefined;
         const paths = { bundle: join(folder, 'bundle.json'), key: join(folder, 'cosign.pub'), trustedRoot };
         await writeFile(paths.bundle, bundle);
         if ('publicKey' in by) await writeFile(paths.key, by.publicKey);
         const root = trustedRoot === undefined ? undefined : await readRoot(trustedRoot);
         const args = [...blobArguments(paths.bundle, about), ...trustArguments(by, paths, root)];
         const result = await call(args);
-        if (result.exitCode === 0) return undefined;
+        if (result.exitCode === 0) {
+          held.add(question);
+          return undefined;
+        }
         const why = lastWords(result);
         if (NO_TRUST.test(why)) throw noTrust(result);
         return otherKey(bundle, by) ?? why;

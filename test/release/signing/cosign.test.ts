@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import {
+  type Cosign,
+  createCosign,
   fingerprint,
   signArguments,
   takeSecrets,
@@ -15,6 +17,32 @@ import { failure } from '../machine/failure.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thoth-cosign-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('what held is not looked at again, and what did not is', async () => {
+  const calls = join(folder, 'calls');
+  const program = join(folder, 'fake-cosign');
+  writeFileSync(program, `#!/bin/sh\necho >>'${calls}'\nexec grep -q good "$3"\n`, { mode: 0o755 });
+  const cosign = createCosign(program, { home: folder });
+  const about = { digest: `sha256:${'a'.repeat(64)}`, type: 't' };
+  const asked = async (...questions: Parameters<Cosign['verify']>[]) => {
+    writeFileSync(calls, '');
+    const answers = [];
+    for (const question of questions) answers.push((await cosign.verify(...question)) === undefined);
+    return [readFileSync(calls, 'utf8').length, answers];
+  };
+  const [key, other] = [{ publicKey: 'one' }, { publicKey: 'another' }];
+  assert.deepEqual(await asked(['good', about, key], ['good', about, key]), [1, [true, true]]);
+  assert.deepEqual(await asked(['bad', about, key], ['bad', about, key]), [2, [false, false]]);
+  assert.deepEqual(
+    await asked(
+      ['good', about, other],
+      ['good', { ...about, type: 'u' }, key],
+      ['good', { ...about, digest: `sha256:${'b'.repeat(64)}` }, key],
+      ['good ', about, key],
+    ),
+    [4, [true, true, true, true]],
+  );
+});
 
 describe('the command line that signs', () => {
   const paths = { statement: 's.json', bundle: 'b.json' };
