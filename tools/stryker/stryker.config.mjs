@@ -21,7 +21,10 @@ export default {
   plugins: [join(HERE, 'node_modules/@stryker-mutator/tap-runner/dist/src/index.js')],
   testRunner: 'tap',
   tap: {
-    testFiles: DECISIONS.map((file) => `test/release/${file.replace(/\.ts$/, '.test.ts')}`),
+    testFiles: [
+      ...DECISIONS.map((file) => `test/release/${file.replace(/\.ts$/, '.test.ts')}`),
+      'test/release/policy/policy.test.ts',
+    ],
     // Node strips the types itself, in half the time of tsx.
     nodeArgs: [
       '--experimental-strip-types',
@@ -48,7 +51,7 @@ export default {
   concurrency: 2,
   timeoutMS: 20_000,
   tempDirName: '.thoth/stryker',
-  reporters: ['clear-text', 'json'],
+  reporters: ['clear-text', 'json', 'progress-append-only'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   jsonReporter: { fileName: '.thoth/mutation.json' },
   thresholds: { high: 95, low: 90, break: 90 },

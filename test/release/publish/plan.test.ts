@@ -80,6 +80,47 @@ describe('a plan', () => {
     assert.match(text, /v1\.0\.1 +absent -> sha256:bbbbbbbbbbbb\n +v1\.0 +sha256:aaaaaaaaaaaa -> sha256:b/);
   });
 
+  test('keeps what it was made from, as the provenance will state it', () => {
+    const base = { node: `n@${A}`, runtime: `r@${A}`, standIn: false };
+    const url = 'https://example.test/thoth';
+    const source = { revision: 'c0ffee', time: 1_700_000_000, url };
+    const { made } = planRelease(input({ base, source, tools: { builder: 'buildah 1.28' } }));
+    assert.deepEqual(made?.base, base);
+    assert.deepEqual(made?.source, source);
+    assert.deepEqual(made?.tools, { builder: 'buildah 1.28' });
+    assert.deepEqual(made?.sboms, input().sboms);
+    assert.deepEqual(planRelease(input({ signing: { mode: 'none' } })).made?.sboms, []);
+  });
+
+  test('is told to people with the commit, each platform, the scan, and a stand-in where there is one', () => {
+    const base = { node: 'n', runtime: 'r', standIn: true };
+    const lines = describePlan(planRelease(input({ base, rehearsal: true }))).split('\n');
+    assert.equal(lines[0], 'publish v1.0.1 in docker.io/a/b (rehearsal)');
+    for (const line of [
+      '  commit     c0ffee',
+      `  linux/amd64${digest('1')}`,
+      `  linux/arm64${digest('2')}`,
+      '  base       A STAND-IN, not the real base image',
+      '  v1.0.1  absent -> sha256:bbbbbbbbbbbb',
+      '  latest  sha256:aaaaaaaaaaaa -> sha256:bbbbbbbbbbbb',
+    ])
+      assert.ok(lines.includes(line), `${line}\n${lines.join('\n')}`);
+    assert.ok(lines.some((line) => line.startsWith('  scan       vulnerabilities: 0 in 9 packages')));
+    assert.doesNotMatch(describePlan(planRelease(input())), /STAND-IN|rehearsal/);
+  });
+
+  test('of a rollback has nothing that was built, and nobody who signs', () => {
+    const { made: _made, signing: _signing, ...moved } = planRelease(input());
+    const rollback = { ...moved, action: 'rollback' as const };
+    assert.deepEqual(parsePlan(JSON.stringify(rollback), 'plan.json'), rollback);
+    assert.doesNotMatch(describePlan(rollback), /commit|scan|signed by|Stryker/);
+  });
+
+  test('of a release that nobody signs need not say how it was made', () => {
+    const { made: _made, ...plan } = planRelease(input({ signing: { mode: 'none' } }));
+    assert.equal(parsePlan(JSON.stringify(plan), 'plan.json').made, undefined);
+  });
+
   test('of which every tag is in place says so', () => {
     const current = new Map(['v1.0.1', 'v1.0', 'latest'].map((tag) => [tag, B] as const));
     assert.match(describePlan(planRelease(input({ current }))), /latest +stays at sha256:b/);
@@ -88,12 +129,17 @@ describe('a plan', () => {
   const { scan, starts } = input();
   const finding = { kind: 'secret', id: 'private-key', severity: 'HIGH', title: 'x', target: 'x' } as const;
   const REFUSED: readonly [string, Partial<Input>, ErrorCode, string][] = [
-    ['a platform not started', { starts: starts.slice(1) }, 'PLAN_INVALID', 'linux/amd64'],
+    [
+      'a platform not started',
+      { starts: starts.slice(1) },
+      'PLAN_INVALID',
+      'linux/amd64 can not be released: it was not started.',
+    ],
     [
       'a platform started from other bytes',
       { starts: starts.map((start) => ({ ...start, digest: C })) },
       'PLAN_INVALID',
-      C,
+      `what was started is ${C}, and the layout holds ${digest('1')}`,
     ],
     [
       'a platform not scanned',
@@ -162,7 +208,7 @@ describe('a plan', () => {
   for (const [name, current, left] of STATES) {
     test(`meets a registry ${name}`, () => {
       const remaining = () => remainingMoves(planRelease(input()), new Map(Object.entries(current)));
-      if (left === 'stale') assert.throws(remaining, coded('PLAN_STALE'));
+      if (left === 'stale') assert.throws(remaining, coded('PLAN_STALE', ': planned from '));
       else
         assert.deepEqual(
           remaining().map((move) => move.tag),
@@ -171,22 +217,49 @@ describe('a plan', () => {
     });
   }
 
-  const MALFORMED: readonly [string, string][] = [
-    ['no JSON', 'plan'],
+  const elsewhere = planRelease(input()).moves.map((move) => ({ ...move, to: C }));
+  const MALFORMED: readonly [string, string, string?][] = [
+    ['no JSON', 'plan', 'it is not JSON'],
+    [
+      'a tag moved to another image',
+      JSON.stringify({
+        ...planRelease(input()),
+        moves: [...planRelease(input()).moves.slice(1), ...elsewhere.slice(0, 1)],
+      }),
+      'a tag is moved to another image than the one that is released',
+    ],
+    [
+      'a base image that it does not know',
+      JSON.stringify({
+        ...planRelease(input()),
+        made: { ...planRelease(input()).made, base: { node: 'n', runtime: 'r' } },
+      }),
+      'standIn',
+    ],
     ['another version of the form', JSON.stringify({ ...planRelease(input()), schema: 2 })],
     ['a field it does not know', JSON.stringify({ ...planRelease(input()), force: true })],
     ['a digest that is none', JSON.stringify({ ...planRelease(input()), index: 'sha256:../../x' })],
-    ['nobody who signs', JSON.stringify({ ...planRelease(input()), signing: undefined })],
+    [
+      'nobody who signs',
+      JSON.stringify({ ...planRelease(input()), signing: undefined }),
+      'it does not say who signs the release\n  → at signing',
+    ],
     [
       "a rehearsal's key on a real release",
       JSON.stringify(planRelease(input({ signing: { mode: 'rehearsal', fingerprint: 'f'.repeat(64) } }))),
+      "it signs a real release with a rehearsal's key",
     ],
-    ['signatures on what it does not know', JSON.stringify({ ...planRelease(input()), made: undefined })],
+    [
+      'signatures on what it does not know',
+      JSON.stringify({ ...planRelease(input()), made: undefined }),
+      'it does not say how what is to be signed was made',
+    ],
     ['no moves', JSON.stringify({ ...planRelease(input()), moves: [] })],
   ];
-  for (const [name, text] of MALFORMED) {
+  for (const [name, text, why = ''] of MALFORMED) {
     test(`with ${name} is refused`, () => {
       assert.throws(() => parsePlan(text, 'plan.json'), coded('PLAN_INVALID', 'plan.json'));
+      assert.throws(() => parsePlan(text, 'plan.json'), coded('PLAN_INVALID', why));
     });
   }
 

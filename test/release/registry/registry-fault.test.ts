@@ -46,6 +46,11 @@ const SAID: readonly (readonly [string, RegistryFault['code'], RegistryFault['pa
   ['open /home/x/oci-layout: permission denied', 'DISK', 'never', /--home/],
   // The disk of the registry is no concern of this machine's.
   ['[http 500]: {"errors":[{"detail":"no space left on device"}]}', 'REGISTRY_UNREACHABLE', 'maybe'],
+  ['unexpected [http 403]\nopen /x: permission denied', 'REGISTRY_DENIED', 'never'],
+  ['request failed [http 500]: open /x: permission denied', 'REGISTRY_DENIED', 'never'],
+  ['request failed [http 416]: ', 'REGISTRY_FAILED', 'maybe', /line above/],
+  ['{"code":"BLOB_UPLOAD_UNKNOWN"} [http 404]', 'absent', 'soon'],
+  ['{"code":"DIGEST_INVALID"} [http 400]', 'REGISTRY_FAILED', 'maybe'],
   // Its error names no cause: a warning does.
   [`${TLS_WARNING} err="write /x: no space left on device"\nretry limit exceeded`, 'DISK', 'never'],
   // Its error names one: a warning does not count.
@@ -67,6 +72,17 @@ describe('what regctl says', () => {
     const error = faultError('host/x', faultOf({ stderr }), { exitCode: 1, stdout: '', stderr });
     assert.deepEqual(error.details, ['denied: Authorization: Basic *** and bearer ***', WARNING]);
     assert.match(error.message, /^host\/x refused the credentials/);
+  });
+
+  test('is quoted in three lines at the most', () => {
+    const stderr = ['one', '  ', 'two', 'bearer  abc', 'four'].join('\n');
+    const error = faultError('host/x', faultOf({ stderr }), { exitCode: 1, stdout: '', stderr });
+    assert.deepEqual(error.details, ['one', 'two', 'bearer ***']);
+  });
+
+  test('of a fault keeps its code', () => {
+    const result = { exitCode: 1, stdout: '', stderr: 'x509: certificate has expired' };
+    assert.equal(faultError('host/x', faultOf(result), result).code, 'REGISTRY_UNREACHABLE');
   });
 
   test('of a thing that is missing where it must be there is REGISTRY_FAILED', () => {

@@ -81,6 +81,7 @@ for (const [name, stopped, over] of gates) {
 
 const ignored: readonly (readonly [string, boolean, Partial<Ignored>])[] = [
   ['by its id and package', true, {}],
+  ['by its id, package and version', true, { in: 'openssl 3.0.1' }],
   ['by its id and folder', true, { id: 'private-key', in: '/app/' }],
   ['by its id and file', true, { id: 'private-key', in: '/app/key' }],
   ['by half a file name', false, { id: 'private-key', in: '/app/k' }],

@@ -34,6 +34,11 @@ test('an entry is read', async () => {
   assert.deepEqual(await read(`# why\n${entry('2026-07-01')}`), { ignored: [expected], expired: [] });
 });
 
+test('whatever looks like a number is a text', async () => {
+  const { ignored } = await read(entry('2026-07-01').replace('openssl', '1.10'));
+  assert.equal(ignored[0]?.in, '1.10');
+});
+
 const lasting: readonly (readonly [string, string, Date, number])[] = [
   ['counts on its last day', '2026-06-30', NOON, 1],
   ['counts before', '2027-01-01', NOON, 1],
@@ -68,6 +73,12 @@ const wrong: readonly (readonly [string, string, readonly RegExp[]])[] = [
     entry('2026-07-01').replace(/reason:.*/, 'reason: ok'),
     [/^0 reason: says too little/],
   ],
+  [
+    'a reason of blanks',
+    entry('2026-07-01').replace(/reason:.*/, 'reason: "   ok          "'),
+    [/^0 reason: says too little/],
+  ],
+  ['an owner of blanks', entry('2026-07-01').replace(/owner:.*/, 'owner: "  "'), [/^0 owner: is empty/]],
   ['no owner', entry('2026-07-01').replace(/ {2}owner.*\n/, ''), [/^0 owner: /]],
   ['no end', entry('2026-07-01').replace(/ {2}until.*\n/, ''), [/^0 until: /]],
   ['an end that is no date', entry('soon'), [/^0 until: is not a date/]],

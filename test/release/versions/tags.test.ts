@@ -34,8 +34,10 @@ describe('the tags of a version', () => {
   }
 
   test('only exact tags are immovable', () => {
-    for (const tag of ['v1.0.0', 'v1.0.0-rc.1', '1.2.3']) assert.equal(isMovable(tag), false, tag);
-    for (const tag of ['v1.0', 'v1', 'latest', 'next']) assert.equal(isMovable(tag), true, tag);
+    for (const tag of ['v1.0.0', 'v1.0.0-rc.1', '1.2.3', 'v10.20.30', '10.20.30'])
+      assert.equal(isMovable(tag), false, tag);
+    for (const tag of ['v1.0', 'v1', 'v10.20', 'latest', 'next', 'for-v1.2.3'])
+      assert.equal(isMovable(tag), true, tag);
   });
 
   for (const name of ['latest', 'v2', '1.0', '', '.x', 'a b', 'x'.repeat(129), 'a/b', '-x']) {

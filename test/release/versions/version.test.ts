@@ -24,6 +24,7 @@ for (const [input, tag, prerelease] of valid) {
     assert.equal(version.version, tag.slice(1));
     assert.equal(`${version.major}.${version.minor}.${version.patch}`, tag.slice(1).split('-')[0]);
     assert.deepEqual(version.prerelease, prerelease);
+    assert.deepEqual(versionOrNone(input), version);
   });
 }
 
@@ -73,6 +74,18 @@ for (const [input, message] of invalid) {
     assert.equal(versionOrNone(input), undefined);
   });
 }
+
+test('of a long input the first 128 characters are repeated', () => {
+  const said = (input: string) => {
+    try {
+      return parseVersion(input).tag;
+    } catch (error) {
+      return String(error);
+    }
+  };
+  assert.match(said('x'.repeat(128)), /"x{128}"/);
+  assert.match(said('x'.repeat(129)), /"x{128}…"/);
+});
 
 test('versions are ordered by semver precedence, not by their text', () => {
   const ordered = [
