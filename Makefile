@@ -18,7 +18,7 @@ STRYKER_INSTALLED := tools/stryker/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools rehearse test check test-dagger bench faults mutation fuzz docs clean prerequisites
+.PHONY: help setup tools rehearse test check test-dagger test-vault bench faults mutation fuzz docs clean prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ check: $(INSTALLED) ## Run the static checks alone: types, style, scripts, workf
 
 test-dagger: ## Run the Dagger module on a real engine (needs the dagger CLI)
 	@exec ci/test-engine.sh
+
+test-vault: setup ## Run the vault overlay with a real OpenBao or Vault: its image, or bao on the path
+	@exec tools/as-root.sh $(NODE24) --import tsx test/kit/vault.ts
 
 bench: setup ## Measure releases and the service beside others, into docs/bench; asserts nothing
 	@tools/install.sh crane litellm

@@ -16,20 +16,26 @@ template_config {
 
 # A field that the vault does not have makes an empty file: name only those that it has in .env.
 template {
-  contents    = "{{ with secret (env \"THOTH_VAULT_SECRET\") }}{{ .Data.data.openai_api_key }}{{ end }}"
+  contents    = "{{ with secret (env \"THOTH_VAULT_SECRET\") }}{{ with .Data.data.openai_api_key }}{{ . }}{{ end }}{{ end }}"
   destination = "/run/secrets/openai_api_key"
   perms       = "0444"
 }
 
 template {
-  contents    = "{{ with secret (env \"THOTH_VAULT_SECRET\") }}{{ .Data.data.anthropic_api_key }}{{ end }}"
+  contents    = "{{ with secret (env \"THOTH_VAULT_SECRET\") }}{{ with .Data.data.anthropic_api_key }}{{ . }}{{ end }}{{ end }}"
   destination = "/run/secrets/anthropic_api_key"
   perms       = "0444"
 }
 
 template {
-  contents    = "{{ with secret (env \"THOTH_VAULT_SECRET\") }}{{ .Data.data.google_api_key }}{{ end }}"
+  contents    = "{{ with secret (env \"THOTH_VAULT_SECRET\") }}{{ with .Data.data.google_api_key }}{{ . }}{{ end }}{{ end }}"
   destination = "/run/secrets/google_api_key"
+  perms       = "0444"
+}
+
+template {
+  contents    = "{{ with secret (env \"THOTH_VAULT_SECRET\") }}{{ with .Data.data.thoth_admin_key }}{{ . }}{{ end }}{{ end }}"
+  destination = "/run/secrets/thoth_admin_key"
   perms       = "0444"
 }
 
