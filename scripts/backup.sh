@@ -14,10 +14,7 @@ dir=$(cd "$(dirname "$0")/.." && pwd -P) && kit=backup && . "$dir/scripts/lib/ki
 
 while [ $# -gt 0 ]; do
   case $1 in
-    --keep)
-      [ $# -ge 2 ] || wrong_usage '--keep needs a value.'
-      keep_backups=$2 && shift
-      ;;
+    --keep) needs_value "$@" && keep_backups=$2 && shift ;;
     --list) list_backups && exit 0 ;;
     -h | --help) help && exit 0 ;;
     *) wrong_usage "There is no $1 to take." ;;

@@ -88,7 +88,10 @@ Invoke-Kit {
             '--image' { $image = $value }
             '--port' { $port = $value }
             '--bind' { $bind = $value }
-            '--wait' { $script:WaitSeconds = [int] $value }
+            '--wait' {
+                if ($value -notmatch '^\d+$') { Stop-Usage '--wait takes whole seconds.' }
+                $script:WaitSeconds = [int] $value
+            }
             '--skip-key-check' { $skip = $true }
             '--non-interactive' { $script:NonInteractive = $true }
             { $_ -in '-h', '--help' } { Show-Help $PSCommandPath; return }

@@ -19,13 +19,10 @@ image='' port=${THOTH_PORT:-} bind=${THOTH_BIND_ADDRESS:-} data_folder=${THOTH_D
 skip_key_check=${THOTH_SKIP_KEY_CHECK:-} non_interactive=${THOTH_NON_INTERACTIVE:-}
 while [ $# -gt 0 ]; do
   case $1 in
-    --image | --port | --bind | --wait) [ $# -ge 2 ] || wrong_usage "$1 needs a value." ;;
-  esac
-  case $1 in
-    --image) image=$2 && shift ;;
-    --port) port=$2 && shift ;;
-    --bind) bind=$2 && shift ;;
-    --wait) wait_seconds=$2 && shift ;;
+    --image) needs_value "$@" && image=$2 && shift ;;
+    --port) needs_value "$@" && port=$2 && shift ;;
+    --bind) needs_value "$@" && bind=$2 && shift ;;
+    --wait) needs_value "$@" && wait_seconds=$2 && shift ;;
     --skip-key-check) skip_key_check=yes ;;
     --non-interactive) non_interactive=yes ;;
     -h | --help) help && exit 0 ;;
@@ -35,6 +32,7 @@ while [ $# -gt 0 ]; do
 done
 case ${port:-1} in *[!0-9]* | ??????*) wrong_usage '--port takes a number from 1 to 65535.' ;; esac
 case ${bind:-1} in *[!0-9a-fA-F.:[\]]*) wrong_usage '--bind takes an IP address.' ;; esac
+check_wait
 [ -t 0 ] || non_interactive=yes
 
 providers='OPENAI ANTHROPIC GOOGLE'
@@ -42,11 +40,12 @@ providers='OPENAI ANTHROPIC GOOGLE'
 # asked PROVIDER: $key is what the user types, unseen
 asked() {
   has=$(env_get "$1_API_KEY")$(env_get "$1_API_KEY_FILE")
-  printf '%s API key (Enter %s): ' "$1" "$([ -n "$has" ] && echo 'keeps the one that is there' || echo 'for none')" >&2
   # However this ends, the terminal shows what is typed again.
   echo_off=$(stty -g)
-  trap 'stty "$echo_off"; exit 130' INT TERM HUP
+  trap 'stty "$echo_off"; echo >&2; exit 130' INT TERM HUP
+  # Before the question, so that nothing of an answer is seen that comes at once.
   stty -echo
+  printf '%s API key (Enter %s): ' "$1" "$([ -n "$has" ] && echo 'keeps the one that is there' || echo 'for none')" >&2
   read -r key || key=
   stty "$echo_off"
   trap - INT TERM HUP
@@ -80,7 +79,7 @@ check_keys() {
 # make_first_key: before the service runs for the first time, which else would make it and write it to Docker's log
 make_first_key() {
   [ -z "$(env_get THOTH_ADMIN_KEY)$(env_get THOTH_ADMIN_KEY_FILE)" ] || return 0
-  case $(thoth keys list --json 2>/dev/null </dev/null) in *'"keys":[]'*) ;; *) return 0 ;; esac
+  case $keys in *'"keys":[]'*) ;; *) return 0 ;; esac
   if key=$(thoth keys create --name first --scope admin 2>/dev/null </dev/null); then
     # To the user alone, not to the log.
     printf 'The first client key, for everything. It is shown this once:\n\n    %s\n\n' "$key"
@@ -139,8 +138,10 @@ chmod 600 "$env_file"
 if [ -n "$data_folder" ]; then use_folder "$data_folder"; fi
 
 running=$(container)
-[ -n "$running" ] && [ "$(docker inspect --format '{{.State.Running}}' "$running")" = true ] || running=
-if [ -z "$running" ] && ! quietly compose run --rm --no-deps --no-TTY --service-ports thoth version; then
+[ -n "$running" ] && is_running "$running" || running=
+# Its port, its image and its keys in one go; where the data is of an earlier version, only starting it tells more.
+if [ -z "$running" ] && ! keys=$(compose run --rm --no-deps --no-TTY --service-ports thoth keys list --json 2>/dev/null </dev/null) &&
+  ! quietly compose run --rm --no-deps --no-TTY --service-ports thoth version; then
   case $said in
     *'already allocated'* | *'already in use'* | *'ports are not available'*)
       fail "$wrong" "Another program listens at $(address)." "Choose another port: --port $(($(env_get PORT) + 1))"

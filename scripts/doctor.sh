@@ -7,12 +7,7 @@
 # Exit code: 0 nothing is wrong; 3 something is; 69 Docker is missing; 77 not allowed; 78 not installed.
 dir=$(cd "$(dirname "$0")/.." && pwd -P) && kit=doctor && . "$dir/scripts/lib/kit.sh"
 
-case ${1:-} in
-  '') ;;
-  -h | --help) help && exit 0 ;;
-  *) wrong_usage "There is no option $1." ;;
-esac
-
+no_options "$@"
 installed
 title() { printf '\n## %s\n\n' "$1"; }
 report() {

@@ -99,6 +99,7 @@ function Read-Options([object[]] $Words) {
     if ($options.project -and $options.project -cnotmatch '^[a-z0-9][a-z0-9_-]*$') { Fail $Usage '--project takes a name of small letters, digits, - and _.' }
     if ($options.wait -notmatch '^\d*$') { Fail $Usage '--wait takes whole seconds.' }
     if ($options.purge -and -not $options.uninstall) { Fail $Usage '--purge only goes with --uninstall.' }
+    if ($options['dry-run'] -and $options.uninstall) { Fail $Usage '--dry-run does not go with --uninstall.' }
     $options.dir = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($options.dir)
     if ($options.data) { $options.data = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($options.data) }
     if ($options.offline) { $options['skip-key-check'] = $true }

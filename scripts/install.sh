@@ -94,6 +94,7 @@ read_options() {
   case $THOTH_DATA_FOLDER in '' | /*) ;; *) THOTH_DATA_FOLDER=$PWD/$THOTH_DATA_FOLDER ;; esac
   case $THOTH_DATA_FOLDER in *[:\$\"\'\\]*) fail "$usage" '--data takes a folder without : $ " and \ in its name.' ;; esac
   [ -z "$THOTH_PURGE" ] || [ -n "$uninstall" ] || fail "$usage" '--purge only goes with --uninstall.'
+  [ -z "$dry_run" ] || [ -z "$uninstall" ] || fail "$usage" '--dry-run does not go with --uninstall.'
   case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
   case $dir in *[:\$\"\'\\]*) fail "$usage" '--dir takes a folder without : $ " and \ in its name.' ;; esac
   export THOTH_PORT THOTH_PROJECT THOTH_DATA_FOLDER THOTH_BIND_ADDRESS THOTH_SKIP_KEY_CHECK THOTH_NON_INTERACTIVE THOTH_PURGE THOTH_YES

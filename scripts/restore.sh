@@ -19,10 +19,7 @@ asked='' yes='' keep_env=''
 while [ $# -gt 0 ]; do
   case $1 in
     --keep-env) keep_env=yes ;;
-    --wait)
-      [ $# -ge 2 ] || wrong_usage '--wait needs a value.'
-      wait_seconds=$2 && shift
-      ;;
+    --wait) needs_value "$@" && wait_seconds=$2 && shift ;;
     --yes) yes=yes ;;
     -h | --help) help && exit 0 ;;
     -*) wrong_usage "There is no option $1." ;;
@@ -31,13 +28,13 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$asked" ] || wrong_usage 'Name a backup.'
-case $wait_seconds in '' | *[!0-9]*) wrong_usage '--wait takes whole seconds.' ;; esac
+check_wait
 
 installed
-source=$backups/$asked
-[ -d "$source" ] || source=$(cd "$called_in" && cd "$asked" 2>/dev/null && pwd -P) ||
-  fail "$wrong" "There is no backup $asked." 'scripts/backup.sh --list has what there is.'
-check_backup "$source" || fail "$wrong" "The backup $source is damaged: its checksums do not match." 'Take another one.'
+source=$backups/${asked%/}
+[ -f "$source/SHA256SUMS" ] || source=$(cd "$called_in" && cd "$asked" 2>/dev/null && pwd -P) || source=
+[ -f "$source/SHA256SUMS" ] || fail "$wrong" "There is no backup $asked." 'scripts/backup.sh --list has what there is.'
+check_backup "$source"
 confirm "Take version, data and settings of ${source##*/} in place of the present ones (which are backed up)?" ||
   fail "$failed" 'Nothing was changed.' 'Run this with --yes if that is meant.'
 begin_change

@@ -29,7 +29,7 @@ Invoke-Kit {
         switch -Regex -CaseSensitive ($word) {
             '^--with-data$' { $withData = $true }
             '^--wait$' {
-                if ($n + 1 -ge $words.Count) { Stop-Usage '--wait needs a value.' }
+                if ($n + 1 -ge $words.Count) { Stop-Usage "$word needs a value." }
                 $value = [string] $words[++$n]
                 if ($value -notmatch '^\d+$') { Stop-Usage '--wait takes whole seconds.' }
                 $script:WaitSeconds = [int] $value

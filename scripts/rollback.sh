@@ -23,10 +23,7 @@ asked='' with_data='' dry='' yes=''
 while [ $# -gt 0 ]; do
   case $1 in
     --with-data) with_data=yes ;;
-    --wait)
-      [ $# -ge 2 ] || wrong_usage '--wait needs a value.'
-      wait_seconds=$2 && shift
-      ;;
+    --wait) needs_value "$@" && wait_seconds=$2 && shift ;;
     --list) list_backups && exit 0 ;;
     --dry-run) dry=yes ;;
     --yes) yes=yes ;;
@@ -37,7 +34,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 case $asked in [0-9]*.[0-9]*) case $asked in *Z-*) ;; *) asked=v$asked ;; esac ;; esac
-case $wait_seconds in '' | *[!0-9]*) wrong_usage '--wait takes whole seconds.' ;; esac
+check_wait
 
 installed
 source=''
@@ -50,7 +47,7 @@ case $asked in
   *) source=$(newest_backup "$asked") || source= ;;
 esac
 if [ -n "$source" ]; then
-  check_backup "$source" || fail "$wrong" "The backup $source is damaged: its checksums do not match." 'Take another one.'
+  check_backup "$source"
   target=$(cat "$source/image")
 elif [ -n "$asked" ] && [ -z "$with_data" ]; then
   target=$(repository_of "$(env_get THOTH_IMAGE)"):$asked

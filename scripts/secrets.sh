@@ -10,32 +10,34 @@
 # 69 Docker is missing; 75 another script is at work; 77 not allowed; 78 not installed.
 dir=$(cd "$(dirname "$0")/.." && pwd -P) && kit=secrets && . "$dir/scripts/lib/kit.sh"
 
-case ${1:-} in
-  '') ;;
-  -h | --help) help && exit 0 ;;
-  *) wrong_usage "There is no option $1." ;;
-esac
-
+no_options "$@"
 installed
 begin_change
-before=$(cat "$env_file")
 overlay=deploy/compose/secrets.yml
+files=$(env_get COMPOSE_FILE)
+# Compose reads that one by itself only where none is named.
+[ -n "$files" ] || [ ! -f docker-compose.override.yml ] || files=docker-compose.yml:docker-compose.override.yml
+files=${files:-docker-compose.yml}
+case :$files: in *:"$overlay":*) ;; *) files=$files:$overlay ;; esac
+
+text=$(env_with COMPOSE_FILE "$files" "$env_file")
 moved=
 for name in OPENAI_API_KEY ANTHROPIC_API_KEY GOOGLE_API_KEY THOTH_ADMIN_KEY OTEL_EXPORTER_OTLP_HEADERS; do
   value=$(env_get "$name")
   [ -n "$value" ] || continue
   write_secret "$name" "$value" || fail "$denied" "$dir/secrets can not be written." 'Free some disk, or run this as the user who installed Thoth.'
+  text=$(printf '%s\n' "$text" | env_with "${name}_FILE" "/run/secrets/$(file_of "$name")" - | env_with "$name" '' -)
   moved="$moved $name"
 done
-[ -n "$moved" ] || { say 'There is no key in .env to move.' && exit 0; }
-for name in $moved; do
-  env_put "${name}_FILE" "/run/secrets/$(file_of "$name")" && env_put "$name" '' || fail "$denied" "$env_file can not be written." 'Free some disk and run this again.'
-done
-files=$(env_get COMPOSE_FILE)
-case :$files: in *:"$overlay":*) ;; *) env_put COMPOSE_FILE "${files:-docker-compose.yml}:$overlay" ;; esac
-if ! start_service; then
-  problem=$why
-  write_whole "$env_file" "$before" && start_service || fail "$down" "The service could not be brought back: $why" 'See scripts/doctor.sh.'
-  fail "$failed" "Thoth does not run with keys from files: $problem" 'It runs as before.'
+
+env_before=$(cat "$env_file")
+if [ -n "$moved" ]; then
+  write_whole "$env_file" "$text" || {
+    env_before=
+    fail "$denied" "$env_file can not be written." 'Free some disk and run this again.'
+  }
 fi
-say "Moved to secrets/files:$moved"
+# Also where nothing is left to move: a run that was cut off may have done that alone.
+start_service || fail "$failed" "Thoth does not run with keys from files: $why"
+env_before=
+if [ -n "$moved" ]; then say "Moved to secrets/files:$moved"; else say 'There is no key in .env to move.'; fi

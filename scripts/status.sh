@@ -6,12 +6,7 @@
 # Exit code: 0 it answers; 3 it does not; 69 Docker is missing; 77 not allowed; 78 not installed.
 dir=$(cd "$(dirname "$0")/.." && pwd -P) && kit=status && . "$dir/scripts/lib/kit.sh"
 
-case ${1:-} in
-  '') ;;
-  -h | --help) help && exit 0 ;;
-  *) wrong_usage "There is no option $1." ;;
-esac
-
+no_options "$@"
 installed
 row() { printf '%-10s%s\n' "$1" "$2"; }
 image=$(env_get THOTH_IMAGE)
@@ -30,6 +25,7 @@ else
 fi
 data=$(env_get THOTH_DATA)
 row data "${data:-volume $(project)_data}"
-row backups "$(list_backups | wc -l | tr -d ' '), the newest $(list_backups | head -n 1)"
+newest=$(list_backups | head -n 1)
+row backups "$(list_backups | wc -l | tr -d ' ')${newest:+, the newest $newest}"
 if [ -f "$journal_file" ]; then row change "cut off at step $(journal_get step): the next update.sh or rollback.sh puts it right"; fi
 exit "$code"

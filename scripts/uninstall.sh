@@ -30,7 +30,7 @@ if [ -n "$purge" ]; then
     fail "$failed" 'Nothing was removed.' 'Run it with --yes if that is meant.'
 fi
 lock
-drop_trial
+drop_trial || fail "$failed" "It could not be removed: $why"
 if [ -z "$purge" ]; then
   quietly compose down --remove-orphans || fail "$failed" "It could not be removed: $said"
   say "Thoth is removed. Data, backups and settings stay in $dir and in Docker's volume; install.sh takes them up again."

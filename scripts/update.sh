@@ -20,11 +20,8 @@ dir=$(cd "$(dirname "$0")/.." && pwd -P) && kit=update && . "$dir/scripts/lib/ki
 tag='' wanted='' dry=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --digest | --wait) [ $# -ge 2 ] || wrong_usage "$1 needs a value." ;;
-  esac
-  case $1 in
-    --digest) wanted=$2 && shift ;;
-    --wait) wait_seconds=$2 && shift ;;
+    --digest) needs_value "$@" && wanted=$2 && shift ;;
+    --wait) needs_value "$@" && wait_seconds=$2 && shift ;;
     --unsigned) unsigned=yes ;;
     --dry-run) dry=yes ;;
     -h | --help) help && exit 0 ;;
@@ -34,7 +31,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 case $tag in [0-9]*) tag=v$tag ;; esac
-case $wait_seconds in '' | *[!0-9]*) wrong_usage '--wait takes whole seconds.' ;; esac
+check_wait
 case $wanted in '' | sha256:*) ;; *) wrong_usage '--digest takes sha256: and 64 digits.' ;; esac
 
 installed

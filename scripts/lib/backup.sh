@@ -23,7 +23,7 @@ make_backup() {
     why="$backups can not be written"
     return 1
   }
-  if ! said=$( (umask 077 && thoth backup --output - >"$backups/.partial/data") 2>&1 </dev/null); then
+  if ! said=$( (umask 077 && backup_data >"$backups/.partial/data") 2>&1 </dev/null); then
     log "$said"
     why="the data could not be backed up: $(printf '%s\n' "$said" | tail -n 3 | redact)"
     return 1
@@ -31,7 +31,7 @@ make_backup() {
   if ! (
     umask 077
     cp "$env_file" "$backups/.partial/env" && cp docker-compose.yml "$backups/.partial/" && printf '%s\n' "$1" >"$backups/.partial/image" &&
-      cd "$backups/.partial" && sha256 data env docker-compose.yml image >SHA256SUMS && sync
+      cd "$backups/.partial" && sha256 data env docker-compose.yml image >SHA256SUMS && to_disk ./*
   ) || ! mv "$backups/.partial" "$backup"; then
     why="the backup could not be written to $backups"
     return 1
@@ -39,9 +39,10 @@ make_backup() {
   log "backup $backup"
 }
 
-# check_backup FOLDER: whether it is whole
+# check_backup FOLDER: sees that it is whole
 check_backup() {
-  [ -f "$1/SHA256SUMS" ] && (cd "$1" && sha256 -c SHA256SUMS >/dev/null 2>&1)
+  [ -f "$1/SHA256SUMS" ] && (cd "$1" && sha256 -c SHA256SUMS >/dev/null 2>&1) ||
+    fail "$wrong" "The backup $1 is damaged: its checksums do not match." 'Take another one.'
 }
 
 # newest_backup [VERSION]: prints the newest one, of that version where one is named, of another than the present

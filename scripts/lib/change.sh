@@ -10,6 +10,8 @@
 #   finish   scripts of the new version, old backups go         done again until it is done
 
 journal_file=$kit_folder/journal
+# The step that this script has reached: none, one of the above, or "closed".
+step=
 
 # journal STEP: what comes next, and all that is needed to finish it or take it back
 journal() {
@@ -34,6 +36,8 @@ journal_get() { sed -n "s/^$1=//p" "$journal_file"; }
 
 # A .env to take the settings from, where one does.
 settings=
+# What .env was, while a script changes nothing but that.
+env_before=
 
 # change IMAGE DATA: runs IMAGE from now on. DATA is "keep", or the folder of a backup whose data it gets.
 # Whatever goes wrong in it ends the script, and the trap that `begin_change` set takes it back.
@@ -59,10 +63,10 @@ change() {
 
 # try_on_copy: starts $to on a copy of the data, out of anybody's reach; $why says what is wrong with it
 try_on_copy() {
-  drop_trial
+  drop_trial || return 1
   copy=$kit_folder/trial.backup
   if [ "$data" = keep ]; then
-    (umask 077 && thoth backup --output - >"$copy") 2>"$kit_folder/said" </dev/null || {
+    (umask 077 && backup_data >"$copy") 2>"$kit_folder/said" </dev/null || {
       why="the data could not be backed up: $(tail -n 3 "$kit_folder/said" | redact)"
       return 1
     }
@@ -84,8 +88,7 @@ try_on_copy() {
 $(last_words "$(project)-trial")"
     return 1
   fi
-  as_ready || return 1
-  drop_trial
+  as_ready && drop_trial
 }
 
 # trial ARGUMENT...: compose with the new image and the copy of the data
@@ -110,10 +113,14 @@ service_user() {
   printf '%s\n' "${user:-65532:65532}"
 }
 
+# drop_trial: removes what a trial leaves; or it fails with $why, where Docker itself is away
 drop_trial() {
   docker rm --force "$(project)-trial" >/dev/null 2>&1 || :
   # `compose run` of a script that was killed: its container may still hold the volume.
-  left=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.oneoff=True)
+  left=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$(project)" --filter label=com.docker.compose.oneoff=True 2>&1) || {
+    why=$left
+    return 1
+  }
   # shellcheck disable=SC2086 # a list of ids
   [ -z "$left" ] || docker rm --force $left >/dev/null 2>&1 || :
   docker volume rm --force "$(project)_trial" >/dev/null 2>&1 || :
@@ -141,7 +148,9 @@ as_ready() {
 take_settings() {
   text=$(cat "$settings") || return 1
   for name in COMPOSE_PROJECT_NAME COMPOSE_FILE PORT THOTH_BIND THOTH_DATA THOTH_USER THOTH_IMAGE; do
-    text=$(printf '%s\n' "$text" | env_with "$name" "$(env_get "$name")" -) || return 1
+    value=$(env_get "$name")
+    # Empty is not the same as not there: Compose takes no empty COMPOSE_FILE.
+    if [ -n "$value" ]; then text=$(printf '%s\n' "$text" | env_with "$name" "$value" -); else text=$(printf '%s\n' "$text" | sed "/^$name=/d"); fi
   done
   write_whole "$env_file" "$text"
 }
@@ -150,8 +159,7 @@ finish() {
   journal finish
   { [ -d "$kit_folder/new" ] || fetch_files "$to"; } && put_files scripts || warn "The scripts of $(name_of "$to") could not be put in place."
   retire_backups
-  drop_trial
-  close_journal
+  drop_trial && close_journal
 }
 
 # close_journal: the change is over, one way or the other
@@ -159,6 +167,7 @@ close_journal() {
   docker rm --force "$(project)-files" >/dev/null 2>&1 || :
   rm -rf "$kit_folder/new"
   rm -f "$journal_file"
+  step=closed
 }
 
 # take_back: undoes from here on, also where a full disk keeps the journal from being written
@@ -181,14 +190,18 @@ undo() {
   if [ -n "$stopped" ] && [ ! -e "$backup/after.tar" ]; then
     (umask 077 && docker cp "$stopped:/app/data" - >"$backup/after.tar" 2>/dev/null) || rm -f "$backup/after.tar"
   fi
-  drop_trial
+  drop_trial || return 1
   if [ -n "$settings" ]; then write_whole "$env_file" "$(cat "$backup/env")"; fi
   env_put THOTH_IMAGE "$from" || { why="$env_file can not be written" && return 1; }
   fetch_files "$from" && put_files || log "the files of $from could not be put back"
   quietly compose rm --force --stop thoth || :
-  restore_data "$backup" "$from" || return 1
-  start_service || return 1
-  close_journal
+  restore_data "$backup" "$from" && start_service && close_journal
+}
+
+# undo_settings: .env as it was, and the service with it
+undo_settings() {
+  write_whole "$env_file" "$env_before" || { why="$env_file can not be written" && return 1; }
+  start_service
 }
 
 # recover: finishes or undoes a change that was cut off; afterwards the service runs, and there is no journal
@@ -198,18 +211,12 @@ recover() {
   patient
   log "recovering from step $step"
   case $step in
-    fetch | trial)
-      drop_trial
-      close_journal
-      return 0
-      ;;
+    fetch | trial) drop_trial && revive && close_journal ;;
     stop)
-      drop_trial
+      drop_trial || return 1
       # Docker may still be about to stop it, for the script that is gone.
       quietly compose stop thoth || :
-      start_service || return 1
-      close_journal
-      return 0
+      start_service && close_journal
       ;;
     switch)
       running=$(container)
@@ -217,20 +224,24 @@ recover() {
         start_service; then
         say "The change to $(name_of "$to") was cut off and is now finished."
         finish
-        return 0
+      else
+        take_back
       fi
-      take_back
       ;;
     undo) undo ;;
     finish) finish ;;
   esac
 }
 
+# revive: starts the service where it ran before and does not now: a Docker that crashed may leave it down
+revive() { [ -z "$was_ready" ] || is_running "$(container)" || start_service; }
+
 # begin_change: takes the lock, puts right what was cut off, and sees to it that nothing from here on is left half
 # done. The service must be one that was installed.
 begin_change() {
   lock
   recover || stuck
+  step=
   sweep
   trap 'end_change $?' EXIT
   trap 'exit 129' HUP
@@ -248,13 +259,32 @@ sweep() {
 end_change() {
   trap '' HUP INT TERM
   trap - EXIT
-  if [ -f "$journal_file" ]; then
-    load_journal
-    case $step in fetch | trial) ;; *) say 'Going back to what was before' ;; esac
-    # What failed here is not asked once more whether it works, as `recover` would.
-    if [ "$step" = switch ]; then take_back; else recover; fi || stuck
-    case $step in fetch | trial) ;; *) say "$(name_of "$(env_get THOTH_IMAGE)") runs again: $(address)" ;; esac
-  fi
+  [ ! -f "$journal_file" ] || load_journal
+  [ -z "$env_before" ] || step=settings
+  case $step in
+    closed) ;;
+    '' | fetch | trial)
+      case $1 in 129 | 130 | 143) warn 'Interrupted: nothing was changed.' ;; esac
+      # Where Docker is away, so that nothing can be removed, the next script does it.
+      recover || :
+      ;;
+    finish)
+      finish || stuck
+      say "$(name_of "$to") runs: $(address)"
+      ;;
+    *)
+      say 'Going back to what was before'
+      case $step in
+        stop) recover ;;
+        # What failed here is not asked once more whether it works, as `recover` would.
+        switch) take_back ;;
+        undo) undo ;;
+        settings) undo_settings ;;
+      esac || stuck
+      say "$(name_of "$(env_get THOTH_IMAGE)") runs again: $(address)"
+      ;;
+  esac
+  sweep
   unlock
   exit "$1"
 }
@@ -264,7 +294,7 @@ stuck() {
   trap - EXIT
   unlock
   fail "$down" "The service could not be brought back: $why" \
-    "The data is safe in $backup. Put right what is said above and run this again; scripts/doctor.sh says more."
+    "${backup:+The data is safe in $backup. }Put right what is said above and run this again; scripts/doctor.sh says more."
 }
 
 # name_of IMAGE: prints its version, or what there is to call it

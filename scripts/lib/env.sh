@@ -45,5 +45,5 @@ write_whole() {
   return 1
 }
 
-# to_disk FILE: a power cut from now on does not take it; older systems can only write out everything
-to_disk() { sync "$1" 2>/dev/null || sync; }
+# to_disk FILE...: a power cut from now on does not take them; older systems can only write out everything
+to_disk() { sync "$@" 2>/dev/null || sync; }

@@ -33,6 +33,21 @@ help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0"; }
 # wrong_usage SENTENCE: ends the script
 wrong_usage() { fail "$usage" "$1" "scripts/$kit.sh --help says what there is."; }
 
+# needs_value OPTION [VALUE...]: sees that one follows
+needs_value() { [ $# -ge 2 ] || wrong_usage "$1 needs a value."; }
+
+# no_options [ARGUMENT...]: for a script that takes --help alone
+no_options() {
+  case ${1:-} in
+    '') ;;
+    -h | --help) help && exit 0 ;;
+    *) wrong_usage "There is no option $1." ;;
+  esac
+}
+
+# check_wait: what --wait or THOTH_WAIT says is a number
+check_wait() { case $wait_seconds in '' | *[!0-9]*) wrong_usage '--wait takes whole seconds.' ;; esac }
+
 # installed: sees that there is something to work on, and that Docker answers
 installed() {
   [ -f "$env_file" ] && [ -n "$(env_get THOTH_IMAGE)" ] ||

@@ -7,7 +7,14 @@ lock() {
     # The kernel lets it go with the last process that has it: also with a docker command that outlived a killed
     # script, for which the next one has to wait.
     exec 9>>"$kit_folder/lock"
-    flock -w 30 9 || locked
+    seconds=0
+    # Not `flock -w`: Alpine's has none.
+    until flock -n 9; do
+      [ "$seconds" -gt 0 ] || warn 'Another script is at work here: waiting for it, half a minute at most.'
+      [ "$seconds" -lt 30 ] || locked
+      sleep 1
+      seconds=$((seconds + 1))
+    done
     return 0
   fi
   # macOS has no flock: a link whose text is its holder appears in one piece.
