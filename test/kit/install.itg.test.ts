@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
 import { freePort } from '../../src/release/machine/port.ts';
-import { Installation, Machine, ROOT, startProvider, status } from './machine.ts';
+import { Installation } from './installation.ts';
+import { Machine, ROOT, status } from './machine.ts';
+import { startProvider } from './provider.ts';
 
 const SHELLS: readonly (readonly string[])[] = [['dash'], ['bash'], ['busybox', 'sh']];
 const SECRET = 'sk-test-0123456789';
@@ -23,7 +25,7 @@ describe('install.sh', () => {
   const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
   for (const shell of SHELLS) {
-    test(`under ${shell.join(' ')}: from nothing to healthy, again without a change, removed and taken up, purged`, async (t) => {
+    test(`under ${shell.join(' ')}: from nothing to healthy in a path with spaces, again without a change, removed and taken up, purged`, async (t) => {
       const here = await begin();
       const started = performance.now();
       const first = await here.install([], { shell });
@@ -72,9 +74,8 @@ describe('install.sh', () => {
   test('the container is confined, and keeps secrets out of the log, the output and every command line', async () => {
     const here = await begin();
     const seen = join(machine.dir, `seen-${here.project}`);
-    const bin = await spy(seen);
-    const path = `${bin}:${machine.env.PATH}`;
-    const { code, text } = await here.install([], { env: { PATH: path } });
+    const env = await here.shim(['docker'], `printf '%s\\n' "$*" >>'${seen}'`);
+    const { code, text } = await here.install([], { env });
     assert.equal(code, 0, text);
     const calls = await readFile(seen, 'utf8');
     assert.match(calls, /compose .*up --detach/);
@@ -92,17 +93,8 @@ describe('install.sh', () => {
     assert.deepEqual(host.PortBindings['8000/tcp'], [{ HostIp: '127.0.0.1', HostPort: String(here.port) }]);
     assert.deepEqual(host.LogConfig.Config, { 'max-size': '10m', 'max-file': '5' });
     assert.equal(host.NetworkMode, `${here.project}_network`);
-    await here.install(['--uninstall', '--purge', '--yes']);
+    await here.end();
   });
-
-  /** A folder with a `docker` that writes its command line to `file` and goes on as the real one. */
-  async function spy(file: string): Promise<string> {
-    const bin = `${file}.bin`;
-    await mkdir(bin);
-    const script = `#!/bin/sh\nprintf '%s\\n' "$*" >>'${file}'\nPATH=\${PATH#*:} exec docker "$@"\n`;
-    await writeFile(join(bin, 'docker'), script, { mode: 0o755 });
-    return bin;
-  }
 
   test('a key that its provider refuses is not written, and the service goes on with the one it has', async () => {
     const here = await begin();
@@ -111,7 +103,7 @@ describe('install.sh', () => {
       const { text } = await here.install();
       assert.match(text, /^ {4}thoth_\S+$/m);
       assert.doesNotMatch(await here.log(), /thoth_[0-9a-f]/);
-      await here.set('OPENAI_BASE_URL', await provider.url(here));
+      await here.set('OPENAI_BASE_URL', provider.url(await here.gateway()));
       const settings = await here.settings();
       const configure = (key: string) =>
         here.script('configure', ['--non-interactive'], { env: { OPENAI_API_KEY: key } });
@@ -129,7 +121,7 @@ describe('install.sh', () => {
     } finally {
       provider.stop();
     }
-    await here.install(['--uninstall', '--purge', '--yes']);
+    await here.end();
   });
 
   test('a port that is taken is refused, with one to take in its place, and nothing is left running', async () => {
@@ -145,7 +137,7 @@ describe('install.sh', () => {
     assert.equal(await machine.docker('ps', '--quiet', '--filter', `name=${here.project}`), '');
     const mended = await here.install();
     assert.equal(mended.code, 0, mended.text);
-    await here.install(['--uninstall', '--purge', '--yes']);
+    await here.end();
   });
 
   test('what can not be fetched, is another version or another digest is refused, and nothing is installed', async () => {
@@ -193,18 +185,19 @@ describe('install.sh', () => {
     assert.equal(code, 0, text);
     assert.match((await here.settings()).get('THOTH_IMAGE') ?? '', /^sha256:[0-9a-f]{64}$/);
     assert.equal(await here.running(), 'v1.0.0');
-    await here.install(['--uninstall', '--purge', '--yes']);
+    await here.end();
     await rm(archive);
   });
 
   test('--dry-run says what it would do, and does nothing', async () => {
     const here = await begin();
-    const before = await machine.docker('image', 'ls', '--quiet');
+    const images = async () => (await machine.docker('image', 'ls', '--quiet')).split('\n').sort();
+    const before = await images();
     const { code, text } = await here.install(['--dry-run']);
     assert.equal(code, 0, text);
     assert.match(text, /^Would fetch .*:latest, lay it out in /m);
     await assert.rejects(stat(here.dir), /ENOENT/);
-    assert.equal(await machine.docker('image', 'ls', '--quiet'), before);
+    assert.deepEqual(await images(), before);
   });
 
   test('a full disk is refused before anything is fetched', async () => {
@@ -216,6 +209,19 @@ describe('install.sh', () => {
       assert.equal(code, 69, text);
       assert.match(text, /^There are \d MB free for .*, and \d+ are needed\.$/m);
       assert.deepEqual(await readdir(here.dir), []);
+    } finally {
+      await execa('umount', [here.dir]);
+    }
+  });
+
+  test('a read-only file system is refused', async () => {
+    const here = await begin();
+    await mkdir(here.dir);
+    await execa('mount', ['-t', 'tmpfs', '-o', 'ro,size=1g', 'tmpfs', here.dir]);
+    try {
+      const { code, text } = await here.install();
+      assert.equal(code, 77, text);
+      assert.match(text, /^This user may not write .*\n.*--dir/);
     } finally {
       await execa('umount', [here.dir]);
     }
@@ -302,6 +308,6 @@ describe('install.sh', () => {
     assert.equal(code, 0, text);
     assert.match(text, /is not ready to serve yet\.\n.*OPENAI_API_KEY/s);
     assert.equal(await here.running(), 'v1.0.0');
-    await here.install(['--uninstall', '--purge', '--yes']);
+    await here.end();
   });
 });

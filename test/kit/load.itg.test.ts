@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { countFaults } from '../count-faults.ts';
-import { Installation, Machine, status } from './machine.ts';
+import { Installation } from './installation.ts';
+import { Machine, status } from './machine.ts';
 
 const CHANGES = 20;
 const WRITERS = 1;

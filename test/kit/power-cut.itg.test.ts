@@ -3,7 +3,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { countFaults } from '../count-faults.ts';
-import { Installation, Machine } from './machine.ts';
+import { Installation } from './installation.ts';
+import { Machine } from './machine.ts';
 
 /** Each walks its share of the points, beside the others. */
 const WALKERS = 3;
@@ -14,7 +15,7 @@ const WALKERS = 3;
  */
 const SHIM = `case "\${0##*/} $*" in
   mv\\ *) ;;
-  *\\ inspect\\ * | *\\ ps\\ * | *\\ version* | *\\ config* | *\\ logs\\ * | *\\ exec\\ *) REAL ;;
+  *\\ inspect\\ * | *\\ ps\\ * | *\\ version* | *\\ config* | *\\ logs\\ * | *\\ exec\\ *\\ -e\\ *) REAL ;;
 esac
 n=$(($(cat "$COUNT") + 1))
 echo "$n" >"$COUNT"

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 
 const SCRIPTS = resolve(import.meta.dirname, '../../scripts');
@@ -24,6 +24,14 @@ const PROGRAMS =
   );
 const SHELLS = [['dash'], ['bash'], ['busybox', 'sh']].filter(
   ([program = '']) => spawnSync(program, ['--help']).error === undefined,
+);
+
+/** Where they and the shells are on this machine. */
+const PATHS = new Map(
+  [...PROGRAMS, 'curl', ...SHELLS.map(([program = '']) => program)].map((name) => {
+    const folders = (process.env.PATH ?? '').split(delimiter);
+    return [name, folders.map((place) => join(place, name)).find(existsSync)] as const;
+  }),
 );
 
 /** Stands in for Docker: answers what the facts in its environment say. */
@@ -49,18 +57,14 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'thoth kit '));
   bin = join(folder, 'bin');
   mkdirSync(bin);
-  for (const name of [...PROGRAMS, 'curl']) {
-    const path = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
-    symlinkSync(path === '' ? '/bin/true' : path, join(bin, name));
-  }
+  for (const name of [...PROGRAMS, 'curl']) symlinkSync(PATHS.get(name) ?? '/bin/true', join(bin, name));
   writeFileSync(join(bin, 'docker'), DOCKER, { mode: 0o755 });
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(shell: readonly string[], args: readonly string[], env: Record<string, string> = {}) {
   const [name = '', ...rest] = shell;
-  const program = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
-  const { status, stdout, stderr } = spawnSync(program, [...rest, ...args], {
+  const { status, stdout, stderr } = spawnSync(PATHS.get(name) ?? name, [...rest, ...args], {
     cwd: folder,
     encoding: 'utf8',
     env: { PATH: bin, HOME: folder, DOCKER_FAILS: '', ...FACTS, ...env },
@@ -188,6 +192,7 @@ for (const shell of SHELLS) {
       ['--project', 'A'],
       ['--wait', '1m'],
       ['--purge'],
+      ['--uninstall', '--dry-run'],
       ['--dir', 'a:b'],
       ['--dir', 'a$b'],
       ['--data', `a'b`],
@@ -297,6 +302,44 @@ for (const shell of SHELLS) {
         );
         assert.equal(stdout, '75\n');
         assert.match(text, /Another script is changing the installation/);
+      });
+    }
+
+    const MISUSED: readonly [script: string, args: readonly string[], told: RegExp][] = [
+      ['backup', ['--keep'], /^--keep needs a value\./],
+      ['backup', ['--keep', '0'], /^--keep takes a whole number/],
+      ['backup', ['x'], /^There is no x to take\./],
+      ['configure', ['--port'], /^--port needs a value\./],
+      ['configure', ['--wait', '1m'], /^--wait takes whole seconds\./],
+      ['doctor', ['--online'], /^There is no option --online\./],
+      ['restore', [], /^Name a backup\./],
+      ['restore', ['a', 'b'], /^One backup, please\./],
+      ['restore', ['a', '--keep'], /^There is no option --keep\./],
+      ['restore', ['a', '--wait'], /^--wait needs a value\./],
+      ['rollback', ['--wait', ''], /^--wait takes whole seconds\./],
+      ['secrets', ['x'], /^There is no option x\./],
+      ['status', ['-v'], /^There is no option -v\./],
+      ['uninstall', ['now'], /^There is no option now\./],
+      ['update', ['v1.0.0', 'v1.1.0'], /^One version, please\./],
+      ['update', ['--digest', '12'], /^--digest takes sha256:/],
+      ['update', ['--wait', '1m'], /^--wait takes whole seconds\./],
+    ];
+    const script = (name: string, args: readonly string[]) =>
+      run(shell, [join(dir, 'scripts', `${name}.sh`), ...args]);
+    for (const [name, args, told] of MISUSED) {
+      test(`${name}.sh ${args.join(' ')} is wrong usage`, () => {
+        const { code, text } = script(name, args);
+        assert.equal(code, 64, text);
+        assert.match(text, told);
+        assert.match(text, new RegExp(`^scripts/${name}\\.sh --help says what there is\\.$`, 'm'));
+      });
+    }
+
+    for (const name of new Set(MISUSED.map(([one]) => one))) {
+      test(`${name}.sh --help prints its head`, () => {
+        const { code, text } = script(name, ['--help']);
+        assert.equal(code, 0, text);
+        assert.match(text, new RegExp(`^ {2}${name}\\.sh[\\s\\S]*--help[\\s\\S]*Exit code: 0`, 'm'));
       });
     }
 

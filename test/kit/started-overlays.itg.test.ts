@@ -12,7 +12,8 @@ import { freePort } from '../../src/release/machine/port.ts';
 import { chatEvents, startOpenAi } from '../server/providers/fake-openai.ts';
 import { eventsThenSilence, type FakeServer, json } from '../server/providers/fake-server.ts';
 import { dashboardQueries } from './dashboard.ts';
-import { Installation, Machine } from './machine.ts';
+import { Installation } from './installation.ts';
+import { Machine } from './machine.ts';
 import { importStandIn, programOf } from './stand-in-image.ts';
 import { waitFor } from './wait.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,8 @@ const READY_WITHIN_MS = 60_000;
 export interface Daemon {
   readonly docker: Docker;
   readonly dir: string;
+  /** Starts it again on what it left, where a test killed it. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,10 +24,40 @@ export interface Daemon {
  */
 export async function startDaemon(): Promise<Daemon> {
   const dir = await mkdtemp(join(tmpdir(), 'thoth-docker-'));
+  process.env.DOCKER_HOST = `unix://${join(dir, 'docker.sock')}`;
+  let child: ChildProcess | undefined;
+  const stop = async () => {
+    delete process.env.DOCKER_HOST;
+    if (child !== undefined) await end(child);
+    // It mounts that onto itself; where it was killed once, it leaves it so.
+    spawnSync('umount', [join(dir, 'data-root')]);
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    let [started, docker] = await launch(dir);
+    child = started;
+    return {
+      docker,
+      dir,
+      async restart() {
+        await end(started);
+        await containerdGone(dir);
+        [started, docker] = await launch(dir);
+        child = started;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function launch(dir: string): Promise<[ChildProcess, Docker]> {
   const flags = ['data-root', 'exec-root', 'pidfile'].flatMap((name) => [`--${name}`, join(dir, name)]);
   const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
-  const socket = `unix://${join(dir, 'docker.sock')}`;
-  const child = spawn('dockerd', [...flags, ...network, '--host', socket, '--log-level', 'error'], {
+  const host = ['--host', `unix://${join(dir, 'docker.sock')}`];
+  const child = spawn('dockerd', [...flags, ...network, ...host, '--log-level', 'error'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   });
@@ -37,18 +69,30 @@ export async function startDaemon(): Promise<Daemon> {
   child.on('error', (error) => {
     failed = `dockerd does not start (apt-get install docker.io): ${error.message}`;
   });
-  process.env.DOCKER_HOST = socket;
-  const stop = async () => {
-    delete process.env.DOCKER_HOST;
-    if (child.exitCode === null && child.signalCode === null && child.kill('SIGTERM'))
-      await once(child, 'exit');
-    await rm(dir, { recursive: true, force: true });
-  };
   for (const limit = Date.now() + READY_WITHIN_MS; ; await sleep(100)) {
     const docker = await findDocker(dir);
-    if (docker !== undefined) return { docker, dir, stop };
+    if (docker !== undefined) return [child, docker];
     if (failed === '' && child.exitCode === null && Date.now() < limit) continue;
-    await stop();
+    await end(child);
     assert.fail(failed || `dockerd does not come up: ${output}`);
   }
+}
+
+/** It dies with a daemon that was killed; one that is started before waits for it in vain. */
+async function containerdGone(dir: string): Promise<void> {
+  const pid = Number(
+    await readFile(join(dir, 'exec-root/containerd/containerd.pid'), 'utf8').catch(() => ''),
+  );
+  for (const limit = Date.now() + READY_WITHIN_MS; pid > 0 && Date.now() < limit; await sleep(100)) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null && child.kill('SIGTERM'))
+    await once(child, 'exit');
 }
