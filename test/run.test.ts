@@ -29,6 +29,18 @@ const FILES: Readonly<Record<string, string>> = {
   'other/hung.test.ts': `${IMPORT}process.on('SIGTERM', () => {});\ntest('hung', () => ${FOR_EVER});\n`,
   'other/leaving.test.ts': starting(''),
   'other/waiting.test.ts': starting(`return ${FOR_EVER};`),
+  'other/listed/kept.test.ts': `${IMPORT}import { describe } from 'node:test';
+describe('promises', () => { test('one is kept', () => {}); test('two is kept', () => {}); });
+test('broken', () => { throw new Error('planted'); });\n`,
+  'other/listed/matrix.json': JSON.stringify({
+    title: 'What was promised',
+    cases: [
+      ['kept', 'kept.test.ts', '^promises > .* is kept$'],
+      ['broken', 'kept.test.ts', '^broken$'],
+      ['forgotten', 'kept.test.ts', '^forgotten$'],
+      ['elsewhere', 'absent.test.ts', ''],
+    ],
+  }),
 };
 
 let folder: string;
@@ -40,6 +52,7 @@ before(() => {
   for (const name of ['run.mjs', 'report.mjs', 'limit.mjs']) {
     for (const tests of ['test', 'other']) cpSync(join(ROOT, 'test', name), join(folder, tests, name));
   }
+  mkdirSync(join(folder, 'other/listed'));
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -128,6 +141,29 @@ test('after a failure the exit code is 1, and the summary is still the last thin
   assert.equal(code, 1);
   assert.match(stdout, /planted[\s\S]*ℹ fail 1\n[\s\S]*ℹ duration_ms [\d.]+\n$/);
 });
+
+const MATRICES: readonly [name: string, args: string[], code: number, lines: RegExp][] = [
+  [
+    'with each case and its result; one that no test shows is a failure',
+    [],
+    1,
+    /What was promised \(1 not run\)\n {2}✔ kept \(2 tests, .*s\)\n {2}✖ broken \(.*s\)\n {2}✖ forgotten \(no test in kept\.test\.ts/,
+  ],
+  [
+    'with what was chosen of it',
+    ['--test-name-pattern=one is kept'],
+    0,
+    /What was promised \(3 not run\)\n {2}✔ kept \(\d.*s\)\n\nℹ tests 1\n/,
+  ],
+];
+for (const [name, args, expected, lines] of MATRICES) {
+  test(`a folder's matrix is printed ${name}`, async () => {
+    const { code, stdout } = await run('other/run.mjs', 'listed/kept', ...args);
+    assert.equal(code, expected, stdout);
+    assert.match(stdout, lines);
+    assert.match(stdout, /ℹ duration_ms [\d.]+\n$/);
+  });
+}
 
 const ENDLESS: readonly [string, RegExp][] = [
   ['hung', /test at \S*hung\.test\.ts[\s\S]*timed out after 2000ms/],
