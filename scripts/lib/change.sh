@@ -159,7 +159,7 @@ finish() {
   journal finish
   { [ -d "$kit_folder/new" ] || fetch_files "$to"; } && put_files scripts || warn "The scripts of $(name_of "$to") could not be put in place."
   retire_backups
-  drop_trial && close_journal
+  drop_trial && revive && close_journal
 }
 
 # close_journal: the change is over, one way or the other
