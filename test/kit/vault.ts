@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { z } from 'zod';
 import { startOpenAi } from '../server/providers/fake-openai.ts';
-import { Installation, Machine, ROOT } from './machine.ts';
+import { Installation } from './installation.ts';
+import { Machine, ROOT } from './machine.ts';
 import { importStandIn, programOf } from './stand-in-image.ts';
 import { waitFor } from './wait.ts';
 
