@@ -1,20 +1,29 @@
 import { constants } from 'node:os';
-import { Command, CommanderError, Option } from 'commander';
+import { type Argument, Command, CommanderError, Option } from 'commander';
 import { COMMANDS, type Entry } from './commands/catalogue.ts';
 import type { Flags } from './commands/context.ts';
-import { EXIT } from './errors.ts';
+import { EXIT, MEANING } from './errors.ts';
 
-const EXIT_CODES = `
-Exit codes: 0 done, 1 a bug, 2 bad input, 3 scan gate, 4 image policy, 5 registry or network,
-6 refused (immutable tag, stale plan), 7 scan data missing or stale. docs/RELEASING.md has more.`;
+const EXIT_CODES = Object.entries(MEANING).map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}\n`);
+const AFTER = `
+Exit codes:
+${EXIT_CODES.join('')}
+Settings are options, or environment variables: docs/RELEASING.md. "thoth-release help <command>" has more of a command.`;
 
 /** Runs thoth-release. @returns the exit code */
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('thoth-release')
     .description('Takes a git tag to a verified multi-arch image release.')
-    .addHelpText('after', EXIT_CODES)
+    .usage('[command] [options]')
+    .addHelpText('after', AFTER)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: false });
+    // As the help of `thoth`: a command with its arguments; that all have options goes without saying.
+    .configureHelp({
+      showGlobalOptions: false,
+      visibleCommands: ({ commands }) => [...commands],
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+    });
   for (const entry of COMMANDS) program.addCommand(commandOf(entry));
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -26,6 +35,11 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(text);
     return exitCode;
   }
+}
+
+function argumentTerm(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 function commandOf({ usage, summary, options, required = [], examples, load }: Entry): Command {

@@ -17,6 +17,19 @@ export const EXIT = {
   scanData: 7,
 } as const;
 
+/** The meaning of each exit code, as `thoth-release --help` has it. */
+export const MEANING: Readonly<Record<(typeof EXIT)[keyof typeof EXIT] | 130, string>> = {
+  0: 'Done.',
+  1: 'A bug: the only case with a stack trace.',
+  2: 'Bad input, or something it needs is missing.',
+  3: 'The scan gate is closed.',
+  4: 'The image breaks the image policy, or a platform does not start.',
+  5: 'The registry, the network or what signs failed.',
+  6: 'Refused: immutable tag, stale plan, or the registry holds something else.',
+  7: 'Scan data is missing or too old.',
+  130: 'Interrupted.',
+};
+
 /** Which exit code each error code ends with. */
 export const CATALOGUE = {
   VERSION_INVALID: EXIT.badInput,

@@ -310,4 +310,11 @@ export const COMMANDS: readonly Entry[] = [
     ],
     load: async () => (await import('./registry.ts')).registry,
   },
+  {
+    usage: 'completion <shell>',
+    summary: 'print what completes commands and options in a shell: bash or zsh',
+    options: [],
+    examples: ['completion bash > ~/.local/share/bash-completion/completions/thoth-release'],
+    load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
+  },
 ];

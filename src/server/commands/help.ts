@@ -2,6 +2,8 @@ import { MEANING } from '../exit.ts';
 import { COMMANDS, type Entry, nameOf } from './catalogue.ts';
 
 const JSON_OPTION = ['--json', 'print the result, and what goes wrong, as JSON'] as const;
+const WIDTH = 80;
+const LEAST_ROOM = 30;
 const HELP_OPTION = ['-h, --help', 'display help for command'] as const;
 
 /** The help of `thoth` itself. It is laid out as that of `thoth-release`. */
@@ -32,7 +34,24 @@ Examples:
 ${entry.examples.map((line) => `  thoth ${line}\n`).join('')}`;
 }
 
+/** Rows no wider than the terminal, in two columns. */
 function rows(pairs: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...pairs.map(([left]) => left.length)) + 2;
-  return pairs.map(([left, right]) => `  ${left.padEnd(width)}${right}\n`).join('');
+  const indent = Math.max(...pairs.map(([left]) => left.length)) + 4;
+  const room = Math.max((process.stdout.columns ?? WIDTH) - indent, LEAST_ROOM);
+  return pairs
+    .map(
+      ([left, right]) =>
+        `${`  ${left}`.padEnd(indent)}${broken(right, room).join(`\n${' '.repeat(indent)}`)}\n`,
+    )
+    .join('');
+}
+
+function broken(text: string, room: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
