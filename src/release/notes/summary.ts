@@ -10,6 +10,8 @@ export interface Summary {
   readonly registry: string;
   readonly rehearsal: boolean;
   readonly index: string;
+  /** The Helm chart, with its digest: `marcopancotti/thoth-chart:1.0.0 sha256:…`. */
+  readonly chart?: string;
   /** A row a tag and platform. */
   readonly rows: readonly SummaryRow[];
   /** The scan in one line; it says so where vulnerabilities were not looked for. */
@@ -52,6 +54,9 @@ export function summarize(plan: Plan, stages: ReadonlyMap<string, number>, secon
     registry: `${plan.registry}/${plan.repository}`,
     rehearsal: plan.rehearsal,
     index: plan.index,
+    ...(plan.chart === undefined
+      ? {}
+      : { chart: `${plan.chart.repository}:${plan.chart.move.tag} ${plan.chart.move.to}` }),
     rows,
     scan: made === undefined ? '' : describeScan(made.scan),
     signedBy: plan.signing === undefined ? '' : describeSigning(plan.signing),
@@ -74,6 +79,7 @@ export function describeSummary(summary: Summary): string {
   return [
     `${summary.version} in ${summary.registry}${summary.rehearsal ? ' (a rehearsal)' : ''}`,
     `index ${summary.index}`,
+    ...(summary.chart === undefined ? [] : [`chart ${summary.chart}`]),
     '',
     ...table([['tag', 'platform', 'digest', 'size', 'start', 'findings'], ...rows]),
     '',

@@ -71,5 +71,11 @@ describe('the summary of a release', () => {
     assert.doesNotMatch(text, /0 vuln/);
     const checked = { status: 'checked', databaseUpdatedAt: '2026-01-01T00:00:00.000Z' } as const;
     assert.match(describeSummary(summarize(plan(checked), STAGES, 12.36)), /0 vuln\., 1 secret/);
+    const move = { tag: '1.0.0', from: null, to: `sha256:${'f'.repeat(64)}` };
+    const charted = { ...plan(checked), chart: { repository: 'a/b-chart', move } };
+    assert.match(
+      describeSummary(summarize(charted, STAGES, 12.36)),
+      /^index .*\nchart a\/b-chart:1\.0\.0 sha256:f{64}\n/m,
+    );
   });
 });
