@@ -26,6 +26,7 @@ const GROUPS = {
   },
   'The pipeline': {
     'docs/RELEASING.md': 'Releasing',
+    'docs/ERRORS.md': 'Errors',
     'docs/DAGGER.md': 'The Dagger module',
     'docs/ARCHITECTURE.md': 'Architecture',
     'docs/COMPARISON.md': 'Beside others',
