@@ -52,6 +52,8 @@ before(async () => {
     GRAFANA_PASSWORD: 'planted',
     OPENAI_BASE_URL: `http://${await here.gateway()}:${provider.port}/v1`,
     UPSTREAM_RETRIES: 0,
+    // Longer than any test: it is not by this that Thoth leaves a provider.
+    UPSTREAM_IDLE_SECONDS: 3600,
     THOTH_CADDY_IMAGE: await importStandIn(machine, 'mirror.invalid/caddy:here', {
       programs: { '/usr/bin/caddy': await programOf('caddy') },
       privileged: ['/usr/bin/caddy'],
@@ -175,7 +177,7 @@ describe('https.yml, with Caddy', () => {
     assert.match(text, /"Hel".*\[DONE\]/s);
   });
 
-  test('a client that leaves takes its request from the provider, too', async () => {
+  test('a client that leaves takes its request from the provider, too', { timeout: 30_000 }, async () => {
     const [first = '', second = ''] = chatEvents({});
     provider.next(eventsThenSilence([first, second]));
     const leaving = new AbortController();
