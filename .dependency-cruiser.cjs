@@ -2,7 +2,7 @@
 
 /** The folders of src/release, from the bottom up: one may import those before its line, and those of its line. */
 const LAYERS = [
-  ['errors', 'machine', 'settings'],
+  ['errors', 'machine', 'config', 'settings'],
   ['versions', 'image'],
   ['registry', 'signing', 'history'],
   ['build', 'chart'],

@@ -2,7 +2,7 @@
 //
 // Plain Node and esbuild, so that it runs before there is anything else. The same sources and packages give
 // the same bytes: no time, no path of the machine. Without FILE it is dist/thoth-release.mjs.
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -27,6 +27,10 @@ const bundled = await build({
   legalComments: 'none',
   preserveSymlinks: true, // paths in comments stay below the project
   banner: { js: BANNER },
+  // What is read from its own file otherwise: the bundle is all that another project has.
+  define: {
+    STANDIN_ROOTFS: JSON.stringify(readFileSync(join(PROJECT, 'src/release/build/rootfs.sh'), 'utf8')),
+  },
   // Not a tsconfig.json that happens to be nearby: it would change the bytes.
   tsconfigRaw: {},
   logLevel: 'warning',

@@ -36,6 +36,7 @@ export const CATALOGUE = {
   VERSION_EXISTS: EXIT.refused,
   USAGE: EXIT.badInput,
   SETTING_INVALID: EXIT.badInput,
+  CONFIG_INVALID: EXIT.badInput,
   GIT_MISSING: EXIT.badInput,
   GIT_NO_HISTORY: EXIT.badInput,
   GIT_DIRTY: EXIT.badInput,

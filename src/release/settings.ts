@@ -1,41 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Config } from './config/config.ts';
+import { CONFIG_FILE, readConfig } from './config/read.ts';
+import { HOST, LicenseCategory, oneOf, PLATFORM, REPOSITORY, Scanner, Severity } from './config/words.ts';
 import { ReleaseError } from './errors.ts';
 import { readIfThere } from './machine/file.ts';
 import { isLoopback } from './machine/loopback.ts';
 import { hasToken, readWorkflow, type WorkflowRun } from './machine/workflow.ts';
 
-const DOCKERFILE_ARG = /^ARG (NODE_IMAGE|RUNTIME_IMAGE)=(\S+)$/gm;
-
-/** OCI distribution spec, "pulling manifests": the name. */
-const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const HOST = /^(?:\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?$/i;
-
 const repositoryName = z
   .string()
   .max(255, 'is longer than 255 characters')
   .regex(REPOSITORY, {
-    error: ({ input }) => `"${input}" is not a repository name such as marcopancotti/thoth`,
+    error: ({ input }) => `"${input}" is not a repository name such as ada/greeter`,
   });
-
-const oneOf = <T extends string>(...values: [T, ...T[]]) =>
-  z.enum(values, { error: ({ input }) => `"${input}" is none of ${values.join(', ')}` });
-
-export const Severity = oneOf('CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN');
-export type Severity = z.infer<typeof Severity>;
-
-/** What a licence asks for, as Trivy sorts them after Google's licenseclassifier. */
-export const LicenseCategory = oneOf(
-  'forbidden',
-  'restricted',
-  'reciprocal',
-  'notice',
-  'permissive',
-  'unencumbered',
-  'unknown',
-);
-export type LicenseCategory = z.infer<typeof LicenseCategory>;
 
 /** The parts of a text between commas, each once. */
 const list = (text: string) => [
@@ -71,31 +50,27 @@ const key = z.string().refine((value) => KEY_URI.test(value) || existsSync(value
 });
 const uri = z.url({ error: ({ input }) => `"${input}" is not a URL` });
 
-/** Everything about a release that a user may change, from flags first, then the environment. */
+/** What a user may change from flags first, then the environment, then the project's file where it says so, too. */
 const Settings = z.object({
-  registry: host.default('docker.io'),
-  repository: repositoryName.default('marcopancotti/thoth'),
-  /** Folder of the Helm chart that is released with the image, or `none`; {@link chartOf} has the default. */
+  registry: host.optional(),
+  repository: repositoryName.optional(),
+  /** Folder of the Helm chart that is released with the image, or `none`. */
   chart: z.string().optional(),
   /** Where the chart goes, in the same registry. Its last part becomes the chart's name. */
   chartRepository: repositoryName.optional(),
   platforms: z
     .string()
-    .default('linux/amd64,linux/arm64')
     .transform(list)
     .pipe(
       z
         .array(
-          z.string().regex(/^linux\/[a-z0-9]+$/, {
+          z.string().regex(PLATFORM, {
             error: ({ input }) => `"${input}" is not a platform such as linux/arm64`,
           }),
         )
         .min(1, 'names no platform'),
-    ),
-  /** Base image of the Dockerfile's build stage; the Dockerfile's own default where unset. */
-  nodeImage: z.string().optional(),
-  /** Base image of its final stage. */
-  runtimeImage: z.string().optional(),
+    )
+    .optional(),
   /** PEM file of a proxy's certificate authority, for build steps that use the network. */
   extraCa: file.optional(),
   /** Mirror of the npm registry, for build steps. */
@@ -104,28 +79,28 @@ const Settings = z.object({
   severity: z
     .string()
     .toUpperCase()
-    .default('HIGH,CRITICAL')
     .transform(list)
-    .pipe(z.array(Severity).min(1, 'names no severity')),
+    .pipe(z.array(Severity).min(1, 'names no severity'))
+    .optional(),
   /** Licences of these categories stop a release: of code in the program; of the distribution only forbidden ones. */
   licenses: z
     .string()
     .toLowerCase()
-    .default('forbidden,restricted')
     .transform(list)
-    .pipe(z.array(LicenseCategory).min(1, 'names no category')),
+    .pipe(z.array(LicenseCategory).min(1, 'names no category'))
+    .optional(),
   /** Who looks for vulnerabilities. Trivy always looks for the rest; Scout needs Docker's CLI, logged in. */
-  scanner: oneOf('trivy', 'scout', 'both').default('trivy'),
+  scanner: Scanner.optional(),
   /** The most megabytes a platform may have, compressed. */
   sizeLimit: z
     .string()
-    .default('500')
     .transform(Number)
-    .pipe(z.number('is not a number of megabytes').positive('is not a number of megabytes')),
+    .pipe(z.number('is not a number of megabytes').positive('is not a number of megabytes'))
+    .optional(),
   /** Where Trivy fetches its database from, in place of its own default. */
   trivyDb: z.string().optional(),
-  /** What `/health` is called. */
-  healthPath: z.string().startsWith('/', 'does not begin with /').default('/health'),
+  /** What is asked for when a platform was started. */
+  healthPath: z.string().startsWith('/', 'does not begin with /').optional(),
   /** `auto` takes Docker with buildx where it runs, else buildah. */
   builder: oneOf('auto', 'buildx', 'buildah').default('auto'),
   /** The buildx builder to use, by name; the current one where unset. */
@@ -167,16 +142,32 @@ const Settings = z.object({
     .optional(),
   githubToken: z.string().optional(),
 });
-export type Settings = z.infer<typeof Settings> & {
-  readonly home: string;
-  readonly project: string;
-  /** The GitHub workflow that this is a part of. */
-  readonly workflow?: WorkflowRun;
-  /** Whether an OIDC token can be had without asking a person. */
-  readonly token: boolean;
-  /** Whether the registry was named, and is not just the default. */
-  readonly registryNamed: boolean;
-};
+type Told = z.infer<typeof Settings>;
+
+/** Settings that the project's file has a place for: it counts where neither a flag nor a variable says anything. */
+type FromFile = 'registry' | 'platforms' | 'severity' | 'licenses' | 'scanner' | 'sizeLimit' | 'healthPath';
+
+/** Everything about a release, as it is to be done. */
+export type Settings = Omit<Told, FromFile> &
+  Pick<Config, 'registry' | 'source' | 'platforms' | 'build' | 'start' | 'policy' | 'dockerHub'> &
+  Config['scan'] & {
+    readonly home: string;
+    readonly project: string;
+    /** Name at the top of the release notes. */
+    readonly title: string;
+    /** The chart as plain manifests, by their place in the project. */
+    readonly manifests?: string;
+    /** Base images in place of the Dockerfile's, by the ARG that names them there. */
+    readonly baseImages: Readonly<Record<string, string>>;
+    /** The GitHub workflow that publishes the project's releases, by the name of its file. */
+    readonly publisher: string;
+    /** The GitHub workflow that this is a part of. */
+    readonly workflow?: WorkflowRun;
+    /** Whether an OIDC token can be had without asking a person. */
+    readonly token: boolean;
+    /** Whether flag or variable names the registry. */
+    readonly registryNamed: boolean;
+  };
 
 /** The environment variable behind each setting. */
 export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>> = {
@@ -185,8 +176,6 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   chart: 'THOTH_CHART',
   chartRepository: 'THOTH_CHART_REPOSITORY',
   platforms: 'THOTH_PLATFORMS',
-  nodeImage: 'THOTH_NODE_IMAGE',
-  runtimeImage: 'THOTH_RUNTIME_IMAGE',
   extraCa: 'THOTH_EXTRA_CA',
   npmRegistry: 'THOTH_NPM_REGISTRY',
   severity: 'THOTH_SEVERITY',
@@ -217,6 +206,8 @@ export const VARIABLES: Readonly<Record<keyof z.infer<typeof Settings>, string>>
   githubToken: 'GITHUB_TOKEN',
 };
 
+const PREFIX = 'THOTH_';
+
 /** Settings that nobody but this program may see. */
 export const SECRETS = ['hubToken', 'githubToken'] as const satisfies (keyof typeof VARIABLES)[];
 
@@ -224,17 +215,19 @@ export const SECRETS = ['hubToken', 'githubToken'] as const satisfies (keyof typ
 const PATHS = ['extraCa', 'registryCa', 'signKey', 'signingConfig', 'trustedRoot', 'verifyKey'] as const;
 
 /**
- * Reads the settings once, at the edge. A flag goes before a variable, and an empty or blank one says nothing.
+ * Reads the settings once, at the edge. A flag goes before a variable, a variable before the project's file, and an
+ * empty or blank one says nothing.
  *
  * @param flags what the command line says, by the setting's name
- * @param project the project's root, where the Dockerfile is
- * @throws ReleaseError SETTING_INVALID with every fault at once
+ * @param project the project's root, where its `thoth-release.json` is
+ * @throws ReleaseError SETTING_INVALID, CONFIG_INVALID with every fault at once
  */
 export function readSettings(
   flags: Readonly<Record<string, string | undefined>>,
   env: NodeJS.ProcessEnv,
   project: string,
 ): Settings {
+  const config = readConfig(project);
   const given = (name: string, variable: string) => flags[name]?.trim() || env[variable]?.trim() || undefined;
   const input: Record<string, string> = {};
   for (const [name, variable] of Object.entries(VARIABLES)) {
@@ -248,68 +241,115 @@ export function readSettings(
   if (input.extraCa === undefined && authority && existsSync(authority)) input.extraCa = resolve(authority);
   const parsed = Settings.safeParse(input);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => {
-      const name = String(issue.path[0] ?? '');
-      return `${VARIABLES[name as keyof typeof VARIABLES] ?? name}: ${issue.message}`;
-    });
-    throw new ReleaseError(
-      'SETTING_INVALID',
-      'The settings of the release are not valid.',
-      'Mend each setting named below.',
-      faults,
+    throw invalid(
+      parsed.error.issues.map((issue) => {
+        const name = String(issue.path[0] ?? '');
+        return `${VARIABLES[name as keyof typeof VARIABLES] ?? name}: ${issue.message}`;
+      }),
     );
   }
+  const { sizeLimit = config.policy.sizeLimit, healthPath = config.start.path, ...told } = parsed.data;
+  const repository = told.repository ?? config.repository;
   const workflow = readWorkflow(env);
   return {
-    ...parsed.data,
+    ...told,
+    ...(repository === undefined ? {} : { repository }),
+    registry: told.registry ?? config.registry,
+    registryNamed: told.registry !== undefined,
+    platforms: told.platforms ?? config.platforms,
+    severity: told.severity ?? config.scan.severity,
+    licenses: told.licenses ?? config.scan.licenses,
+    scanner: told.scanner ?? config.scan.scanner,
+    policy: { ...config.policy, sizeLimit },
+    start: { ...config.start, path: healthPath },
+    build: config.build,
+    dockerHub: config.dockerHub,
+    ...chartSettings(told, config.chart),
+    title: config.title ?? repository?.split('/').at(-1) ?? 'Release',
+    ...(config.source === undefined ? {} : { source: config.source }),
+    publisher: config.workflow,
+    baseImages: readBaseImages(flags.baseImages, env),
     ...(workflow === undefined ? {} : { workflow }),
     token: hasToken(env),
     project,
     home: resolve(project, given('home', 'THOTH_HOME') ?? '.thoth'),
-    registryNamed: input.registry !== undefined,
   };
 }
 
-const CHART = 'deploy/helm/thoth';
+/** The chart as flags and variables say, else the project's file. */
+function chartSettings(
+  told: Pick<Told, 'chart' | 'chartRepository'>,
+  { folder, repository, manifests }: Config['chart'],
+): Pick<Settings, 'chart' | 'chartRepository' | 'manifests'> {
+  const [chart, chartRepository] = [told.chart ?? folder, told.chartRepository ?? repository];
+  return {
+    ...(chart === undefined ? {} : { chart }),
+    ...(chartRepository === undefined ? {} : { chartRepository }),
+    ...(manifests === undefined ? {} : { manifests }),
+  };
+}
+
+/**
+ * Base images that somebody named, by their ARG: `THOTH_NODE_IMAGE=ref` for the ARG NODE_IMAGE, or `NODE_IMAGE=ref` in
+ * the flag, with commas between.
+ *
+ * @throws ReleaseError SETTING_INVALID
+ */
+function readBaseImages(flag = '', env: NodeJS.ProcessEnv): Record<string, string> {
+  const known = new Set(Object.values(VARIABLES));
+  const pairs = Object.entries(env).flatMap(([name, value = '']): [string, string][] =>
+    name.startsWith(PREFIX) && !known.has(name) && value.trim() !== ''
+      ? [[name.slice(PREFIX.length), value.trim()]]
+      : [],
+  );
+  for (const part of list(flag)) {
+    const [, name, image] = /^(\w+)=(\S+)$/.exec(part) ?? [];
+    if (name === undefined || image === undefined)
+      throw invalid([`--base-images: "${part}" is not an ARG and an image such as NODE_IMAGE=node:24`]);
+    pairs.push([name, image]);
+  }
+  return Object.fromEntries(pairs);
+}
+
+function invalid(faults: string[]): ReleaseError {
+  return new ReleaseError(
+    'SETTING_INVALID',
+    'The settings of the release are not valid.',
+    'Mend each setting named below.',
+    faults,
+  );
+}
+
+/**
+ * The repository that a release goes to: there is no default for it.
+ *
+ * @throws ReleaseError SETTING_INVALID
+ */
+export function repositoryOf({ repository }: Pick<Settings, 'repository'>): string {
+  if (repository !== undefined) return repository;
+  throw new ReleaseError(
+    'SETTING_INVALID',
+    'Nothing says which repository the image is released to.',
+    `Write it into ${CONFIG_FILE}, as {"repository": "ada/greeter"}; or set THOTH_REPOSITORY.`,
+  );
+}
 
 /**
  * The Helm chart that is released with the image, by its folder in the project, and where it goes; `undefined` where the
  * project has none. Docker Hub has no deeper names than two parts, and the image has the shorter one.
  */
-export function chartOf({
-  project,
-  repository,
-  chart,
-  chartRepository = `${repository}-chart`,
-}: Pick<Settings, 'project' | 'repository' | 'chart' | 'chartRepository'>):
-  | { folder: string; repository: string }
-  | undefined {
-  const there = chart !== undefined || existsSync(join(project, CHART, 'Chart.yaml'));
-  if (!there || chart === 'none') return undefined;
-  return { folder: chart ?? CHART, repository: chartRepository };
+export function chartOf(
+  settings: Pick<Settings, 'repository' | 'chart' | 'chartRepository'>,
+): { folder: string; repository: string } | undefined {
+  const { chart, chartRepository } = settings;
+  if (chart === undefined || chart === 'none') return undefined;
+  return { folder: chart, repository: chartRepository ?? `${repositoryOf(settings)}-chart` };
 }
 
 /** The text of the project's Dockerfile; `undefined` where there is none. */
-export async function readDockerfile(project: string): Promise<string | undefined> {
-  return (await readIfThere(join(project, 'Dockerfile')))?.toString();
-}
-
-/**
- * The Dockerfile's default base images: the one place that pins them.
- *
- * @throws ReleaseError SETTING_INVALID where the Dockerfile is missing or names none
- */
-export function dockerfileImages(project: string): { node: string; runtime: string } {
-  const path = join(project, 'Dockerfile');
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const found = new Map([...text.matchAll(DOCKERFILE_ARG)].map((match) => [match[1], match[2]]));
-  const [node, runtime] = [found.get('NODE_IMAGE'), found.get('RUNTIME_IMAGE')];
-  if (node === undefined || runtime === undefined) {
-    throw new ReleaseError(
-      'SETTING_INVALID',
-      `${path} is missing, or names no default for NODE_IMAGE and RUNTIME_IMAGE.`,
-      'Run this in the root of the project; give each a line such as "ARG NODE_IMAGE=...".',
-    );
-  }
-  return { node, runtime };
+export async function readDockerfile({
+  project,
+  build,
+}: Pick<Settings, 'project' | 'build'>): Promise<string | undefined> {
+  return (await readIfThere(join(project, build.dockerfile)))?.toString();
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { buildLayout } from '../../src/release/build/build.ts';
 import { createBuildah } from '../../src/release/build/builder/buildah.ts';
+import { readBases } from '../../src/release/build/dockerfile.ts';
 import { nativeArchitecture, standInImages } from '../../src/release/build/standin.ts';
 import { ReleaseError } from '../../src/release/errors.ts';
 import { readRepository } from '../../src/release/history/git.ts';
@@ -23,7 +24,7 @@ const KEPT = join(HOME, 'kit-image');
 /** What the image is made of and by: `.dockerignore` lets in no more. */
 const SOURCES = [
   ...['Dockerfile', '.dockerignore', 'package.json', 'package-lock.json', 'src', 'docker-compose.yml'],
-  ...['.env.example', 'scripts', 'deploy/compose', 'tools/standin'],
+  ...['.env.example', 'scripts', 'deploy/compose', 'tools/standin', 'thoth-release.json'],
 ];
 
 /**
@@ -52,13 +53,15 @@ async function build(output: string): Promise<Layout> {
     const regctl = createRegctl(await requireTool('regctl', HOME), { plainHttp: [registry] });
     const say = () => undefined;
     const architectures = [architecture];
-    const base = await standInImages({ project: ROOT, home: HOME, architectures, registry, regctl, say });
+    const parts = { project: ROOT, home: HOME, build: settings.build };
+    const bases = await readBases(settings);
+    const images = await standInImages(bases, { ...parts, architectures, registry, regctl, say });
     const builder = await createBuildah(await requireTool('buildah', HOME), HOME, regctl);
     const { head, time } = await readRepository(ROOT);
     const version = parseVersion('v1.0.0');
     const source = { revision: head, time };
     const staging = `${registry}/staging`;
-    const request = { settings, version, source, base: { ...base, standIn: true }, staging, output };
+    const request = { settings, version, source, base: { images, standIn: true }, staging, output };
     return await buildLayout(request, { builder, regctl }, { say });
   } finally {
     await embedded.stop();

@@ -27,6 +27,7 @@ describe('thoth-release', () => {
     project = await mkdtemp(join(tmpdir(), 'thoth-project-'));
     await writeFile(join(project, '.gitignore'), '.thoth/\n');
     await writeFile(join(project, 'package.json'), '{"repository":"https://github.com/example/thoth"}\n');
+    await writeFile(join(project, 'thoth-release.json'), '{"chart":{"folder":"deploy/helm/thoth"}}\n');
     await mkdir(join(project, 'deploy/helm/thoth'), { recursive: true });
     const chart = { 'Chart.yaml': CHART, 'values.yaml': VALUES };
     for (const [name, text] of Object.entries(chart))

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { dockerfileImages, readSettings, VARIABLES } from '../../src/release/settings.ts';
+import { readSettings, repositoryOf, VARIABLES } from '../../src/release/settings.ts';
+import { BUILD, POLICY, START } from './config/defaults.ts';
 import { failure } from './machine/failure.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thoth-settings-'));
@@ -20,13 +20,17 @@ test('with nothing said, the defaults hold', () => {
   assert.deepEqual(read({}), {
     registry: 'docker.io',
     registryNamed: false,
-    repository: 'marcopancotti/thoth',
+    title: 'Release',
     platforms: ['linux/amd64', 'linux/arm64'],
     severity: ['HIGH', 'CRITICAL'],
     licenses: ['forbidden', 'restricted'],
     scanner: 'trivy',
-    sizeLimit: 500,
-    healthPath: '/health',
+    build: BUILD,
+    start: START,
+    policy: POLICY,
+    dockerHub: { page: 'docs/DOCKERHUB.md' },
+    publisher: 'docker-publish.yml',
+    baseImages: {},
     builder: 'auto',
     runner: 'auto',
     plainHttp: [],
@@ -134,7 +138,11 @@ test('every setting has a variable, and reads it', () => {
   const env = Object.fromEntries(
     Object.entries(VARIABLES).map(([name, variable]) => [variable, textFor(name)]),
   );
-  const settings: Readonly<Record<string, unknown>> = { ...read({}, env) };
+  const said = read({}, env);
+  const { policy, start } = said;
+  const settings: Readonly<Record<string, unknown>> = {
+    ...{ ...said, sizeLimit: policy.sizeLimit, healthPath: start.path },
+  };
   for (const [name, variable] of Object.entries(VARIABLES)) {
     assert.match(variable, /^(?:THOTH|DOCKERHUB|GITHUB)_[A-Z_]+$/);
     assert.deepEqual([settings[name]].flat().map(String), [textFor(name)], variable);
@@ -165,10 +173,10 @@ const wrong: readonly (readonly [string, string, string])[] = [
   ],
   ['githubRepository', 'thoth', 'GITHUB_REPOSITORY: "thoth" is not a repository such as owner/name'],
   ['registry', 'user@host', 'THOTH_REGISTRY: "user@host" is not a host such as ghcr.io or localhost:5000'],
-  ['repository', 'Thoth', 'THOTH_REPOSITORY: "Thoth" is not a repository name such as marcopancotti/thoth'],
-  ['repository', 'a//b', 'THOTH_REPOSITORY: "a//b" is not a repository name such as marcopancotti/thoth'],
-  ['repository', 'a..b', 'THOTH_REPOSITORY: "a..b" is not a repository name such as marcopancotti/thoth'],
-  ['repository', 'a:1', 'THOTH_REPOSITORY: "a:1" is not a repository name such as marcopancotti/thoth'],
+  ['repository', 'Thoth', 'THOTH_REPOSITORY: "Thoth" is not a repository name such as ada/greeter'],
+  ['repository', 'a//b', 'THOTH_REPOSITORY: "a//b" is not a repository name such as ada/greeter'],
+  ['repository', 'a..b', 'THOTH_REPOSITORY: "a..b" is not a repository name such as ada/greeter'],
+  ['repository', 'a:1', 'THOTH_REPOSITORY: "a:1" is not a repository name such as ada/greeter'],
   ['repository', 'a'.repeat(256), 'THOTH_REPOSITORY: is longer than 255 characters'],
   ['platforms', 'arm64', 'THOTH_PLATFORMS: "arm64" is not a platform such as linux/arm64'],
   [
@@ -225,32 +233,63 @@ test('all faults are told at once', async () => {
   ]);
 });
 
-test('the base images are read from the Dockerfile', () => {
-  writeFileSync(
-    join(folder, 'Dockerfile'),
-    'ARG NODE_IMAGE=docker.io/node:1@sha256:a\nARG RUNTIME_IMAGE=gcr.io/x\nFROM $NODE_IMAGE\nARG OTHER=1\n',
-  );
-  assert.deepEqual(dockerfileImages(folder), { node: 'docker.io/node:1@sha256:a', runtime: 'gcr.io/x' });
-});
-
-test("the project's own Dockerfile pins both base images by digest", () => {
-  const { node, runtime } = dockerfileImages(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
-  for (const image of [node, runtime]) assert.match(image, /@sha256:[0-9a-f]{64}$/);
-});
-
-for (const [name, text] of [
-  ['without a default', 'ARG NODE_IMAGE\nARG RUNTIME_IMAGE=x\n'],
-  ['without one of them', 'ARG NODE_IMAGE=x\n'],
-  ['that is missing', undefined],
-] as const) {
-  test(`a Dockerfile ${name} is a fault`, async () => {
+/** The project's file, the environment over it, and what of the settings follows. */
+const over: readonly (readonly [string, object, Input, Readonly<Record<string, unknown>>])[] = [
+  [
+    'the file',
+    { repository: 'ada/greeter', registry: 'ghcr.io' },
+    {},
+    { repository: 'ada/greeter', registry: 'ghcr.io', registryNamed: false, title: 'greeter' },
+  ],
+  [
+    'a variable goes before the file',
+    { registry: 'ghcr.io', platforms: ['linux/arm64'] },
+    { THOTH_REGISTRY: 'quay.io', THOTH_PLATFORMS: 'linux/amd64' },
+    { registry: 'quay.io', platforms: ['linux/amd64'] },
+  ],
+  [
+    'the health path and the size limit',
+    { start: { path: '/a', port: 1 }, policy: { sizeLimit: 1, user: '7' } },
+    { THOTH_HEALTH_PATH: '/b', THOTH_SIZE_LIMIT: '2' },
+    { start: { ...START, path: '/b', port: 1 }, policy: { ...POLICY, sizeLimit: 2, user: '7' } },
+  ],
+  [
+    'what a scan stops at',
+    { scan: { severity: ['LOW'], scanner: 'both' } },
+    { THOTH_SCANNER: 'trivy' },
+    { severity: ['LOW'], scanner: 'trivy', licenses: ['forbidden', 'restricted'] },
+  ],
+  [
+    'base images, by their ARG',
+    {},
+    { THOTH_PYTHON_IMAGE: 'a/python', THOTH_BUILDER: 'auto', THOTH_EMPTY_IMAGE: ' ' },
+    { baseImages: { PYTHON_IMAGE: 'a/python' } },
+  ],
+];
+for (const [name, file, env, expected] of over) {
+  test(`from the project: ${name}`, () => {
     const project = mkdtempSync(join(folder, 'project-'));
-    if (text !== undefined) writeFileSync(join(project, 'Dockerfile'), text);
-    const error = await failure(() => dockerfileImages(project));
-    assert.equal(error.code, 'SETTING_INVALID');
-    assert.match(
-      error.message,
-      new RegExp(`^${join(project, 'Dockerfile')} is missing, or names no default`),
-    );
+    writeFileSync(join(project, 'thoth-release.json'), JSON.stringify(file));
+    const settings: Readonly<Record<string, unknown>> = { ...readSettings({}, env, project) };
+    for (const [key, value] of Object.entries(expected)) assert.deepEqual(settings[key], value, key);
   });
 }
+
+test('base images by a flag go before the variable', async () => {
+  const env = { THOTH_A: 'x', THOTH_B: 'y' };
+  assert.deepEqual(read({ baseImages: 'A=z:1@sha256:2, C=w' }, env).baseImages, {
+    A: 'z:1@sha256:2',
+    B: 'y',
+    C: 'w',
+  });
+  const error = await failure(() => read({ baseImages: 'node:24' }));
+  assert.deepEqual(error.details, [
+    '--base-images: "node:24" is not an ARG and an image such as NODE_IMAGE=node:24',
+  ]);
+});
+
+test('a repository has no default', async () => {
+  const error = await failure(() => repositoryOf(read({})));
+  assert.equal(error.code, 'SETTING_INVALID');
+  assert.match(error.remedy, /thoth-release\.json.*THOTH_REPOSITORY/);
+});

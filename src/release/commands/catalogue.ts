@@ -12,27 +12,21 @@ export interface Entry {
 }
 
 const TARGET = [
-  ['--registry <host>', 'registry to release to (THOTH_REGISTRY; default docker.io)'],
-  ['--repository <name>', 'repository in it (THOTH_REPOSITORY; default marcopancotti/thoth)'],
+  ['--registry <host>', 'registry to release to (THOTH_REGISTRY)'],
+  ['--repository <name>', 'repository in it (THOTH_REPOSITORY)'],
 ] as const;
 const LAYOUT = ['--layout <dir>', 'OCI layout of the release'] as const;
 const TAG = ['--tag <version>', 'the release, such as v1.0.0'] as const;
-const PLATFORMS = ['--platforms <list>', 'THOTH_PLATFORMS; default linux/amd64,linux/arm64'] as const;
-const SEVERITY = [
-  '--severity <list>',
-  'what closes the gate where there is a fix (default HIGH,CRITICAL)',
-] as const;
-const LICENSES = [
-  '--licenses <list>',
-  'licence categories that close the gate (THOTH_LICENSES; default forbidden,restricted)',
-] as const;
+const PLATFORMS = ['--platforms <list>', 'platforms, with commas between (THOTH_PLATFORMS)'] as const;
+const SEVERITY = ['--severity <list>', 'what closes the gate where there is a fix (THOTH_SEVERITY)'] as const;
+const LICENSES = ['--licenses <list>', 'licence categories that close the gate (THOTH_LICENSES)'] as const;
 const SCANNER = [
   '--scanner <name>',
-  'who looks for vulnerabilities: trivy, scout or both (THOTH_SCANNER; default trivy)',
+  'who looks for vulnerabilities: trivy, scout or both (THOTH_SCANNER)',
 ] as const;
 const SIZE_LIMIT = [
   '--size-limit <MB>',
-  'most megabytes of a platform, compressed (THOTH_SIZE_LIMIT; default 500)',
+  'most megabytes of a platform, compressed (THOTH_SIZE_LIMIT)',
 ] as const;
 const SIGN = [
   ['--sign <mode>', 'who signs: auto, key, keyless or none (THOTH_SIGN)'],
@@ -65,8 +59,10 @@ export const COMMANDS: readonly Entry[] = [
       ['--builder <name>', 'auto, buildx or buildah (THOTH_BUILDER)'],
       ['--buildx-builder <name>', 'instance of buildx to build with (THOTH_BUILDX_BUILDER)'],
       ['--runner <name>', 'what starts the image: auto, docker or buildah (THOTH_RUNNER)'],
-      ['--node-image <ref>', 'base image of the build stage (THOTH_NODE_IMAGE)'],
-      ['--runtime-image <ref>', 'base image of the final stage (THOTH_RUNTIME_IMAGE)'],
+      [
+        '--base-images <list>',
+        "in place of the Dockerfile's, as NODE_IMAGE=node:24 (THOTH_NODE_IMAGE, by its ARG)",
+      ],
       ['--extra-ca <file>', 'certificate authority of a proxy, for build steps (THOTH_EXTRA_CA)'],
       ['--npm-registry <url>', 'mirror of the npm registry, for build steps (THOTH_NPM_REGISTRY)'],
       PLATFORMS,
@@ -79,6 +75,20 @@ export const COMMANDS: readonly Entry[] = [
     ],
     examples: ['rehearse v1.0.0', 'rehearse v1.1.0-rc.1 --channel next --json'],
     load: async () => (await import('./rehearse.ts')).rehearse,
+  },
+  {
+    usage: 'config',
+    summary: "say how the project's image is released, by its thoth-release.json and the settings over it",
+    options: [
+      ['--tag <version>', 'with the build arguments of this release (default: those of no release)'],
+      [
+        '--base-images <list>',
+        "in place of the Dockerfile's, as NODE_IMAGE=node:24 (THOTH_NODE_IMAGE, by its ARG)",
+      ],
+      ['--schema', 'print the JSON Schema of thoth-release.json'],
+    ],
+    examples: ['config', 'config --tag v1.0.0 --json', 'config --schema > thoth-release.schema.json'],
+    load: async () => (await import('./config.ts')).config,
   },
   {
     usage: 'tags <version>',
@@ -255,8 +265,8 @@ export const COMMANDS: readonly Entry[] = [
     options: [
       ['--tag <version>', "with the tags of this release's plan, should Docker Hub not list them yet"],
       ...TARGET,
-      ['--page <file>', 'the README (default docs/DOCKERHUB.md)'],
-      ['--description <text>', "the short description (default: package.json's)"],
+      ['--page <file>', 'the README'],
+      ['--description <text>', 'the short description'],
       DRY_RUN,
     ],
     examples: ['docker-hub --dry-run', 'docker-hub --tag v1.0.0'],

@@ -6,13 +6,13 @@ import { renderPage } from '../docker-hub/hub-page.ts';
 import { ReleaseError } from '../errors.ts';
 import { readIfThere } from '../machine/file.ts';
 import { findPlan, releaseFolder } from '../publish/folder.ts';
-import type { Settings } from '../settings.ts';
+import { repositoryOf, type Settings } from '../settings.ts';
 import { parseVersion } from '../versions/version.ts';
 import type { CommandModule } from './context.ts';
 
 const Flags = z.object({
   tag: z.string().optional(),
-  page: z.string().default('docs/DOCKERHUB.md'),
+  page: z.string().optional(),
   description: z.string().optional(),
   dryRun: z.boolean().default(false),
 });
@@ -21,8 +21,14 @@ const Package = z.object({ description: z.string() });
 /** `docker-hub`: brings the repository's page on Docker Hub up to date, where it is not. */
 export const dockerHub: CommandModule = {
   async run({ settings, print, progress, signal }, _, flags) {
-    const { tag, page: template, description, dryRun } = Flags.parse(flags);
-    const { registry, repository } = settings;
+    const {
+      tag,
+      page: template = settings.dockerHub.page,
+      description = settings.dockerHub.description,
+      dryRun,
+    } = Flags.parse(flags);
+    const { registry } = settings;
+    const repository = repositoryOf(settings);
     if (registry !== 'docker.io') {
       print(`${registry} has no such page: nothing to do`, { repository, changed: [], skipped: registry });
       return;
@@ -82,8 +88,8 @@ async function packageDescription(project: string): Promise<string> {
   if (found.success) return found.data.description;
   throw new ReleaseError(
     'HUB_PAGE',
-    'There is no short description: package.json has none.',
-    'Give it one, or name it with --description.',
+    'There is no short description: neither the configuration nor package.json has one.',
+    'Write dockerHub.description into thoth-release.json, or name it with --description.',
   );
 }
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { hasManifests } from '../chart/plain-manifests.ts';
 import { changelogSection } from '../history/changelog.ts';
 import { readRepository } from '../history/git.ts';
 import { type Layout, readLayout } from '../image/layout.ts';
@@ -11,7 +10,7 @@ import { releaseFolder } from '../publish/folder.ts';
 import { openTarget, type Target } from '../publish/target.ts';
 import { ScanReport } from '../scan/scan.ts';
 import { openScanners, openTrivy } from '../scan/scanner/choose.ts';
-import { chartOf } from '../settings.ts';
+import { chartOf, repositoryOf } from '../settings.ts';
 import { tagsFor } from '../versions/tags.ts';
 import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
@@ -36,10 +35,11 @@ export const notes: CommandModule = {
       version,
       section: await changelogSection(settings.project, version),
       registry: settings.registry,
-      repository: settings.repository,
+      title: settings.title,
+      repository: repositoryOf(settings),
       tags: tagsFor(version, repository.versions),
       chart: chartOf(settings)?.repository,
-      manifests: hasManifests(settings.project),
+      manifests: settings.manifests !== undefined,
       ...(layout === undefined
         ? {}
         : {

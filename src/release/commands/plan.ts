@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { wantedImages } from '../build/base.ts';
+import { readBases } from '../build/dockerfile.ts';
 import { makeChart } from '../chart/chart.ts';
 import { type Chart, writeChart } from '../chart/chart-layout.ts';
 import { releaseManifests } from '../chart/plain-manifests.ts';
@@ -8,16 +9,16 @@ import { ReleaseError } from '../errors.ts';
 import { assertClean, assertTagAtHead, type Repository, readRepository } from '../history/git.ts';
 import { sha256 } from '../image/digest.ts';
 import { readLayout } from '../image/layout.ts';
-import { writeWhole } from '../machine/file.ts';
+import { readIfThere, writeWhole } from '../machine/file.ts';
 import { planChart } from '../publish/chart-release.ts';
 import { type ReleaseFolder, releaseFolder } from '../publish/folder.ts';
-import { type BuildFacts, describePlan, formatPlan, Plan, planRelease } from '../publish/plan.ts';
-import { builderOf, LOCKFILE } from '../publish/provenance.ts';
+import { Bases, type BuildFacts, describePlan, formatPlan, Plan, planRelease } from '../publish/plan.ts';
+import { builderOf } from '../publish/provenance.ts';
 import { currentTags } from '../publish/publish.ts';
 import { openTarget, type Target } from '../publish/target.ts';
 import { sbomDigests } from '../scan/sbom.ts';
 import { ScanReport } from '../scan/scan.ts';
-import { chartOf, dockerfileImages, type Settings } from '../settings.ts';
+import { chartOf, repositoryOf, type Settings } from '../settings.ts';
 import { tagsFor } from '../versions/tags.ts';
 import { parseVersion, type Version, versionOrNone } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
@@ -40,7 +41,7 @@ const Flags = z.object({
 
 /** What a build left for the plan, in `build.json`. */
 const BuildRecord = z.object({
-  base: z.object({ node: z.string(), runtime: z.string(), standIn: z.boolean() }).optional(),
+  base: Bases.optional(),
   tools: z.record(z.string(), z.string()),
   startedOn: z.iso.datetime().optional(),
   finishedOn: z.iso.datetime().optional(),
@@ -113,8 +114,8 @@ export async function packChartOf(
 }
 
 /** As users name the image, also in a rehearsal, whose registry is at another port each time. */
-function imageOf({ registry, repository }: Settings): string {
-  return `${registry}/${repository}`;
+function imageOf(settings: Settings): string {
+  return `${settings.registry}/${repositoryOf(settings)}`;
 }
 
 /**
@@ -152,7 +153,7 @@ export async function makePlan(
     throw new ReleaseError(
       'BASE_IMAGE',
       `${version.tag} was built on a stand-in for its base image, and such an image is never released.`,
-      'Build it where the base images can be reached, or name reachable ones with --node-image and --runtime-image.',
+      'Build it where the base images can be reached, or name reachable ones with --base-images.',
     );
   }
   const report = await readRecord(options.scan ?? join(folder.scan, 'report.json'), ScanReport);
@@ -166,7 +167,10 @@ export async function makePlan(
   const chart = await packChartOf(settings, version, repository, layout.index.digest);
   const place = chartOf(settings)?.repository;
   const facts = { version, image: imageOf(settings), index: layout.index.digest };
-  const manifests = await releaseManifests(settings.project, facts);
+  const manifests =
+    settings.manifests === undefined
+      ? undefined
+      : await releaseManifests(settings.project, settings.manifests, facts);
   const plan = planRelease({
     version,
     target: { registry: target.host, repository: target.repository },
@@ -201,21 +205,20 @@ async function readBuild(
   builtBy: string | undefined,
 ): Promise<BuildRecord | undefined> {
   if (builtBy === undefined) return readRecord(path, BuildRecord);
-  const defaults = dockerfileImages(settings.project);
-  const node = settings.nodeImage ?? defaults.node;
-  const runtime = settings.runtimeImage ?? defaults.runtime;
-  return { base: { node, runtime, standIn: false }, tools: { builder: builtBy } };
+  const images = wantedImages(settings, await readBases(settings));
+  return { base: { images, standIn: false }, tools: { builder: builtBy } };
 }
 
 async function buildFacts(settings: Settings, build: BuildRecord | undefined): Promise<BuildFacts> {
-  const { workflow, project } = settings;
+  const { workflow, project, build: by } = settings;
   const { startedOn, finishedOn } = build ?? {};
-  const lock = await readFile(join(project, LOCKFILE)).catch(() => undefined);
+  const lock = await readIfThere(join(project, by.lockfile));
   return {
     builder: builderOf(settings),
     ...(workflow === undefined ? {} : { invocation: workflow.invocation }),
     ...(startedOn === undefined ? {} : { startedOn }),
     ...(finishedOn === undefined ? {} : { finishedOn }),
-    ...(lock === undefined ? {} : { lockfile: sha256(lock) }),
+    dockerfile: by.dockerfile,
+    ...(lock === undefined ? {} : { lockfile: { name: by.lockfile, sha256: sha256(lock) } }),
   };
 }

@@ -47,11 +47,11 @@ export const rehearse: CommandModule = {
       await writePlan(made, folder);
       const built = { layout, sboms: folder.sbom, chart: folder.chart };
       await applyWith(context, target, plan, folder.plan, built);
-      const { platforms, sizeLimit } = settings;
+      const { platforms, policy } = settings;
       const { signed } = await openSignatures(context, target, version, plan);
       await progress.stage('verify', async () => {
         const chart = chartTarget(settings, target, plan);
-        const options = { platforms, sizeLimit, scratch: folder.dir, plan, signed, chart };
+        const options = { platforms, policy, scratch: folder.dir, plan, signed, chart };
         assertVerified(await verifyRelease(target.registry, version, options));
       });
       const previous = await progress.stage('previous release', (say) =>
@@ -74,7 +74,8 @@ export const rehearse: CommandModule = {
           version,
           section,
           registry: settings.registry,
-          repository: settings.repository,
+          title: settings.title,
+          repository: target.repository,
           tags: plan.moves.map((move) => move.tag),
           chart: plan.chart?.repository,
           manifests: plan.manifests !== undefined,

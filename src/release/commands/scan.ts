@@ -27,21 +27,21 @@ export const scan: CommandModule = {
   async run(context, _, flags) {
     const { layout: dir, format, output, allowUnchecked } = Flags.parse(flags);
     const { settings, progress, print, json, signal } = context;
-    const { severity, licenses, sizeLimit } = settings;
+    const { severity, licenses, policy } = settings;
     const layout = await readLayout(dir);
     await verifyLayout(layout);
     const scanners = await openScanners(settings, await openTrivy(settings, signal));
     const reports = output ?? (await mkdtemp(join(tmpdir(), 'thoth-scan-')));
     try {
       const exceptions = await readIgnored(settings.project, new Date());
-      const dockerfile = await readDockerfile(settings.project);
+      const dockerfile = await readDockerfile(settings);
       const report = await progress.stage('scan', async (say) => {
         const options = { severity, licenses, dockerfile, exceptions, output: reports, say };
         return scanLayout(await scanners(say), layout, options);
       });
       // The platforms that are there: whether any is missing is for `policy` to say.
       const platforms = layout.platforms.map((image) => image.platform);
-      const violations = await judge(layout, { platforms, sizeLimit });
+      const violations = await judge(layout, { platforms, policy });
       const broken = violations.map(describeViolation);
       const result = { ...report, stopped: gate(report), violations };
       if (format === 'sarif' && !json) {

@@ -15,17 +15,17 @@ const Flags = z.object({
 
 /**
  * `start --layout DIR --platform P --url URL`: waits until the platform, started by somebody else from this
- * layout, answers 200, and writes down that it did.
+ * layout, answers as it should, and writes down that it did.
  */
 export const start: CommandModule = {
-  async run({ progress, print, signal }, _, flags) {
+  async run({ settings, progress, print, signal }, _, flags) {
     const { layout, platform, url, evidence } = Flags.parse(flags);
     const image = (await readLayout(layout)).platforms.find((one) => one.platform === platform);
     if (image === undefined) {
       throw new ReleaseError('LAYOUT_INVALID', `${layout} holds no ${platform}.`, 'Build the layout for it.');
     }
     const begun = performance.now();
-    await progress.stage(`start ${platform}`, () => waitForHealth(url, platform, { signal }));
+    await progress.stage(`start ${platform}`, () => waitForHealth(url, platform, settings.start, { signal }));
     const record: StartEvidence = {
       platform,
       digest: image.digest,
@@ -36,7 +36,7 @@ export const start: CommandModule = {
       const others = (await readEvidence(evidence)).filter((one) => one.platform !== platform);
       await writeWhole(evidence, `${JSON.stringify([...others, record], null, 2)}\n`);
     }
-    print(`${platform} answered 200 after ${record.seconds} s`, record);
+    print(`${platform} was healthy after ${record.seconds} s`, record);
   },
 };
 

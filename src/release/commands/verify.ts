@@ -46,7 +46,7 @@ export const verify: CommandModule = {
       const read = await progress.stage('verify', () =>
         verifyRelease(target.registry, version, {
           platforms: settings.platforms,
-          sizeLimit: settings.sizeLimit,
+          policy: settings.policy,
           scratch,
           plan: known,
           signed,
@@ -94,7 +94,7 @@ export async function openSignatures(
   const text = await readFile(join(settings.project, 'package.json'), 'utf8').catch(() => undefined);
   const about = {
     rehearsal: target.rehearsal || plan?.rehearsal === true,
-    source: sourceUrl(text, undefined),
+    source: settings.source ?? sourceUrl(text, undefined),
     tag: version.tag,
   };
   const trust = chooseTrust(settings, about);

@@ -1,5 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { readConfig } from '../config/read.ts';
 import { ReleaseError } from '../errors.ts';
 import { type CommandResult, run, tail } from '../machine/command.ts';
 import { compareVersions, type Version, versionOrNone } from '../versions/version.ts';
@@ -17,7 +18,7 @@ export interface Repository {
   readonly dirty: readonly string[];
   /** Whether the clone was cut off, so that commits and tags are missing. */
   readonly shallow: boolean;
-  /** See {@link sourceUrl}. */
+  /** What the project's file says, else {@link sourceUrl}. */
   readonly url?: string;
 }
 
@@ -50,7 +51,7 @@ export async function readRepository(project: string): Promise<Repository> {
     git(project, ['config', '--get', 'remote.origin.url'], [0, 1]),
     readFile(join(project, 'package.json'), 'utf8').catch(() => undefined),
   ]);
-  const url = sourceUrl(packageJson, origin.trim());
+  const url = readConfig(project).source ?? sourceUrl(packageJson, origin.trim());
   return {
     head: head.hash,
     time: head.time,

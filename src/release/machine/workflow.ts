@@ -1,9 +1,6 @@
 /** Where GitHub runs its workflows, and who issues their OIDC tokens. */
 export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 
-/** The workflow that publishes a release, in the project's repository. */
-const PUBLISHES = '.github/workflows/docker-publish.yml';
-
 /** A run of a GitHub workflow. */
 export interface WorkflowRun {
   /** The workflow's file at its ref: what Sigstore's certificate names as the signer. */
@@ -42,9 +39,14 @@ export function hasToken(env: NodeJS.ProcessEnv): boolean {
  * Who signs a release that GitHub publishes.
  *
  * @param source the project's https address; only one on GitHub has such a signer
+ * @param publisher the workflow's file
  * @param tag the release's, which started the workflow
  */
-export function releaseIdentity(source: string | undefined, tag: string): string | undefined {
+export function releaseIdentity(
+  source: string | undefined,
+  publisher: string,
+  tag: string,
+): string | undefined {
   if (source?.startsWith('https://github.com/') !== true) return undefined;
-  return `${source}/${PUBLISHES}@refs/tags/${tag}`;
+  return `${source}/.github/workflows/${publisher}@refs/tags/${tag}`;
 }

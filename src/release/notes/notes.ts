@@ -10,6 +10,8 @@ import type { NoPrevious, PreviousRelease } from './previous.ts';
 
 /** What the notes of a release tell. What is left out is not spoken of. */
 export interface NotesInput {
+  /** What is released: `Thoth`. */
+  readonly title: string;
   readonly version: Version;
   /** The version's section of the changelog, as Markdown. */
   readonly section: string;
@@ -40,7 +42,7 @@ export function renderNotes(input: NotesInput): string {
   const { version, section, layout, scan } = input;
   const previous = input.previous !== undefined && 'version' in input.previous ? input.previous : undefined;
   const parts = [
-    `# Thoth ${version.tag}`,
+    `# ${escapeLine(input.title)} ${version.tag}`,
     section.trim(),
     '## Images',
     pullCommands(input),

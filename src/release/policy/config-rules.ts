@@ -8,8 +8,6 @@ const PREFIX = 'org.opencontainers.image.';
 export const REQUIRED_LABELS = 'title description url source version created revision licenses'
   .split(' ')
   .map((name) => `${PREFIX}${name}`);
-/** The plan's limit, taken as what people download. */
-const SIZE_LIMIT_MB = 500;
 const SECRET_NAME = /(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|CREDENTIALS?|PASS(?:WORD|WD|PHRASE)?)$/i;
 /** Values that are a secret under any name: of the providers, of the registries, of clouds, and in URLs. */
 const SECRET_VALUE =
@@ -20,26 +18,30 @@ const STEP_LENGTH = 60;
 /** What the image config and the manifest of a platform say, judged. */
 export function* configRules(image: PlatformImage, expected: Expected): Generator<Violation> {
   const { User = '', Entrypoint } = image.config.config;
+  const { policy } = expected;
   if (!/^[1-9][0-9]*(?::|$)/.test(User)) {
     yield {
       rule: 'user',
       message: `it runs as "${User || 'root'}", and must as a numeric user other than root`,
     };
   }
-  yield* healthcheck(image);
+  if (policy.user !== undefined && User !== policy.user) {
+    yield { rule: 'user', message: `it runs as "${User || 'root'}", and must as "${policy.user}"` };
+  }
+  if (policy.healthcheck !== false) yield* healthcheck(image, policy.healthcheck);
   if (isShell(Entrypoint?.[0] ?? 'sh')) {
     yield {
       rule: 'entrypoint',
       message: 'its ENTRYPOINT is missing or a shell, which would not pass signals on',
     };
   }
-  const limit = (expected.sizeLimit ?? SIZE_LIMIT_MB) * 1_000_000;
+  const limit = policy.sizeLimit * 1_000_000;
   if (image.size > limit) {
     const over = `over ${megabytes(limit)} MB; its largest layers are ${describeLargest(image)}`;
     yield { rule: 'size', message: `it is ${megabytes(image.size)} MB, ${over}` };
   }
   yield* labels(image, expected);
-  yield* secrets(image);
+  yield* secrets(image, policy.notSecret);
 }
 
 /** Whether a program is a shell: in `ENTRYPOINT`, `CMD` and `HEALTHCHECK` it stands for their shell form. */
@@ -47,8 +49,11 @@ export function isShell(program: string | undefined): boolean {
   return program !== undefined && SHELL.test(program);
 }
 
-/** The plan's own numbers. What is 0 or left out is Docker's default, 30 s each (Dockerfile reference, HEALTHCHECK). */
-function* healthcheck(image: PlatformImage): Generator<Violation> {
+/** What is 0 or left out is Docker's default, 30 s each (Dockerfile reference, HEALTHCHECK). */
+function* healthcheck(
+  image: PlatformImage,
+  wanted: { readonly interval: number; readonly timeout: number },
+): Generator<Violation> {
   const rule = 'healthcheck';
   const { Test, Interval, Timeout } = image.config.config.Healthcheck ?? {};
   if (Test?.[0] !== 'CMD') {
@@ -56,11 +61,19 @@ function* healthcheck(image: PlatformImage): Generator<Violation> {
     return;
   }
   const [interval, timeout] = [(Interval || 30e9) / 1e9, (Timeout || 30e9) / 1e9];
-  if (interval !== 30) yield { rule, message: `its HEALTHCHECK interval is ${interval} s, and must be 30` };
-  if (timeout !== 3) yield { rule, message: `its HEALTHCHECK timeout is ${timeout} s, and must be 3` };
+  for (const [what, found, right] of [
+    ['interval', interval, wanted.interval],
+    ['timeout', timeout, wanted.timeout],
+  ] as const) {
+    if (found !== right)
+      yield { rule, message: `its HEALTHCHECK ${what} is ${found} s, and must be ${right}` };
+  }
 }
 
-function* labels({ config, annotations }: PlatformImage, { version }: Expected): Generator<Violation> {
+function* labels(
+  { config, annotations }: PlatformImage,
+  { version, policy }: Expected,
+): Generator<Violation> {
   const { Labels } = config.config;
   for (const label of REQUIRED_LABELS) {
     const value = Labels?.[label];
@@ -69,6 +82,13 @@ function* labels({ config, annotations }: PlatformImage, { version }: Expected):
       yield { rule: 'annotations', message: `the annotation ${label} differs from the label` };
     }
   }
+  for (const [label, value] of Object.entries(policy.labels)) {
+    if (Labels?.[label] !== value)
+      yield {
+        rule: 'labels',
+        message: `the label ${label} says "${Labels?.[label] ?? ''}", and must "${value}"`,
+      };
+  }
   const said = Labels?.[`${PREFIX}version`] ?? '';
   if (version !== undefined && said !== version.version) {
     yield { rule: 'version', message: `its label says "${said}", and the release is ${version.version}` };
@@ -76,13 +96,13 @@ function* labels({ config, annotations }: PlatformImage, { version }: Expected):
 }
 
 /** Names what holds a secret, and never the secret itself. Files are the scanner's part. */
-function* secrets({ config }: PlatformImage): Generator<Violation> {
+function* secrets({ config }: PlatformImage, except: readonly string[]): Generator<Violation> {
   const rule = 'secrets';
   const { Env, Labels, Entrypoint, Cmd } = config.config;
   for (const variable of Env ?? []) {
     const [name = '', ...rest] = variable.split('=');
     const value = rest.join('=');
-    if (SECRET_NAME.test(name) && value !== '') {
+    if (SECRET_NAME.test(name) && value !== '' && !except.includes(name)) {
       yield { rule, message: `the environment variable ${name} has a value in the image` };
     } else if (SECRET_VALUE.test(value)) {
       yield { rule, message: `the environment variable ${name} holds what looks like a key or a password` };

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import type { Policy } from '../config/config.ts';
 import type { PlatformImage } from '../image/layout.ts';
 import { isShell } from './config-rules.ts';
 import { type ImageFile, type ImageFiles, resolvePath } from './image-files.ts';
@@ -9,24 +10,48 @@ const [SETUID_OR_SETGID, STICKY, WORLD_WRITABLE] = [0o6000, 0o1000, 0o002];
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What is in a platform's image when it runs, judged. */
-export function* fileRules(image: PlatformImage, files: ImageFiles): Generator<Violation> {
+export function* fileRules(image: PlatformImage, files: ImageFiles, policy: Policy): Generator<Violation> {
   yield* shells(image, files);
   yield* programs(image, files);
-  const named = (wanted: (file: ImageFile) => boolean) =>
-    [...files].filter(([, file]) => wanted(file)).map(([path, { mode }]) => `${path} (${mode.toString(8)})`);
+  const forbidden = [...files.keys()].filter(matcher(policy.forbidden));
+  if (forbidden.length > 0) {
+    yield { rule: 'forbidden', message: `it holds what must not be there: ${nameSome(forbidden)}` };
+  }
+  const named = (wanted: (file: ImageFile) => boolean, except: readonly string[]) => {
+    const excepted = matcher(except);
+    return [...files]
+      .filter(([path, file]) => wanted(file) && !excepted(path))
+      .map(([path, { mode }]) => `${path} (${mode.toString(8)})`);
+  };
   // On a directory setgid only says which group new files belong to.
-  const privileged = named(({ type, mode }) => type === 'file' && (mode & SETUID_OR_SETGID) !== 0);
+  const privileged = named(
+    ({ type, mode }) => type === 'file' && (mode & SETUID_OR_SETGID) !== 0,
+    policy.setuid,
+  );
   if (privileged.length > 0) {
     yield { rule: 'setuid', message: `it holds setuid or setgid files: ${nameSome(privileged)}` };
   }
-  const capable = named((file) => file.capable);
+  const capable = named((file) => file.capable, policy.setuid);
   if (capable.length > 0) {
     yield { rule: 'setuid', message: `it holds files with capabilities: ${nameSome(capable)}` };
   }
-  const open = named(isOpen);
+  const open = named(isOpen, policy.writable);
   if (open.length > 0) {
     yield { rule: 'world-writable', message: `every user may write: ${nameSome(open)}` };
   }
+}
+
+/** Whether a path is one of those; `*` is any part of a name, `**` any folders or none. */
+function matcher(patterns: readonly string[]): (path: string) => boolean {
+  const parts = patterns.map((pattern) =>
+    pattern
+      .replace(/[.+^${}()|[\]\\?]/g, '\\$&')
+      .replace(/\/\*\*(?=\/)|\*\*|\*/g, (stars) =>
+        stars === '*' ? '[^/]*' : stars === '**' ? '.*' : '(?:/[^/]+)*',
+      ),
+  );
+  const whole = new RegExp(`^(?:${parts.join('|')})$`);
+  return (path) => parts.length > 0 && whole.test(path);
 }
 
 /** Writable by everybody. A folder with the sticky bit is not meant, as /tmp: nobody can touch others' files there. */

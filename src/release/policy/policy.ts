@@ -16,7 +16,7 @@ export async function judge(layout: Layout, expected: Expected): Promise<Violati
   return [
     ...platforms(layout, expected.platforms),
     ...[...views].flatMap(([image, files]) =>
-      [...configRules(image, expected), ...fileRules(image, files)].map((found) => ({
+      [...configRules(image, expected), ...fileRules(image, files, expected.policy)].map((found) => ({
         ...found,
         platform: image.platform,
       })),

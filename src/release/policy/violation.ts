@@ -1,11 +1,12 @@
+import type { Policy } from '../config/config.ts';
 import type { Version } from '../versions/version.ts';
 
 /** What an image is checked against besides the policy's own rules. */
 export interface Expected {
   readonly platforms: readonly string[];
   readonly version?: Version | undefined;
-  /** The most megabytes a platform may have, compressed; the plan's limit unless said otherwise. */
-  readonly sizeLimit?: number | undefined;
+  /** What the project asks for. */
+  readonly policy: Policy;
 }
 
 /** One thing an image must be, and is not. `platform` is missing where it is about all of them. */

@@ -19,6 +19,9 @@ export const TagMove = z.strictObject({
 });
 export type TagMove = z.infer<typeof TagMove>;
 
+/** The base images of a build, by the ARG of the Dockerfile that names each. */
+export const Bases = z.strictObject({ images: z.record(z.string(), z.string()), standIn: z.boolean() });
+
 /** The facts of a build that its provenance states. */
 export const BuildFacts = z.strictObject({
   /** Who built it, as a URI. */
@@ -27,8 +30,10 @@ export const BuildFacts = z.strictObject({
   invocation: z.url().optional(),
   startedOn: z.iso.datetime().optional(),
   finishedOn: z.iso.datetime().optional(),
-  /** SHA-256 of package-lock.json, in hex. */
-  lockfile: z.string().optional(),
+  /** The file it was built by, from the root of the project. */
+  dockerfile: z.string(),
+  /** The file that pins every package: its name, and its SHA-256 in hex. */
+  lockfile: z.strictObject({ name: z.string(), sha256: z.string() }).optional(),
 });
 export type BuildFacts = z.infer<typeof BuildFacts>;
 
@@ -67,7 +72,7 @@ export const Plan = z
           z.strictObject({ platform: z.string(), digest: Digest, size: z.int(), start: StartEvidence }),
         ),
         scan: ScanReport,
-        base: z.strictObject({ node: z.string(), runtime: z.string(), standIn: z.boolean() }).optional(),
+        base: Bases.optional(),
         tools: z.record(z.string(), z.string()),
         build: BuildFacts,
         /** What is attached to each platform; none where nobody signs. */

@@ -18,7 +18,7 @@ import { writeSboms } from '../scan/sbom.ts';
 import { scanLayout } from '../scan/scan.ts';
 import type { ReadyScanner } from '../scan/scanner/scanner.ts';
 import type { Trivy } from '../scan/scanner/trivy.ts';
-import { readDockerfile, type Settings } from '../settings.ts';
+import { readDockerfile, repositoryOf, type Settings } from '../settings.ts';
 import type { Runner } from '../start/runner/runner.ts';
 import { type StartEvidence, startPlatform } from '../start/start.ts';
 import type { Version } from '../versions/version.ts';
@@ -57,7 +57,7 @@ export async function buildCommit(
   const base = await progress.stage('base images', (say) => bases(settings, bench, say));
   if (base.standIn) {
     progress.warn(
-      'The base images can not be reached: this image stands on A STAND-IN made of Debian packages and npm’s Node.js. It is never released.',
+      'The base images can not be reached: this image stands on A STAND-IN made of Debian packages. It is never released.',
     );
   }
   const request = {
@@ -146,10 +146,11 @@ async function bases(
   say: (line: string) => void,
 ): Promise<BaseImages> {
   const { regctl, host, signal } = workshop;
-  return chooseBase(settings, regctl, () =>
-    standInImages({
+  return chooseBase(settings, regctl, (wanted) =>
+    standInImages(wanted, {
       project: settings.project,
       home: settings.home,
+      build: settings.build,
       architectures: settings.platforms.map((platform) => platform.split('/')[1] ?? ''),
       registry: host,
       regctl,
@@ -161,12 +162,13 @@ async function bases(
 
 async function startAll(settings: Settings, layout: Layout, workshop: Workshop): Promise<StartEvidence[]> {
   const { runner, progress, signal } = workshop;
+  const { start, policy } = settings;
   const starts: StartEvidence[] = [];
   for (const image of layout.platforms) {
-    const start = await progress.stage(`start ${image.platform}`, () =>
-      startPlatform(runner, layout.dir, image, { healthPath: settings.healthPath, signal }),
+    const started = await progress.stage(`start ${image.platform}`, () =>
+      startPlatform(runner, layout.dir, image, { start, healthcheck: policy.healthcheck, signal }),
     );
-    starts.push(start);
+    starts.push(started);
   }
   return starts;
 }
@@ -178,11 +180,11 @@ async function scanAll(
   workshop: Workshop,
 ): Promise<void> {
   const { trivy, progress } = workshop;
-  const { severity, licenses, registry, repository } = settings;
+  const { severity, licenses, registry } = settings;
   const now = new Date();
   const exceptions = await readIgnored(settings.project, now);
   await rm(folder.scan, { recursive: true, force: true });
-  const dockerfile = await readDockerfile(settings.project);
+  const dockerfile = await readDockerfile(settings);
   const report = await progress.stage('scan', async (say) => {
     const options = { severity, licenses, dockerfile, exceptions, output: folder.scan, say };
     return scanLayout(await workshop.scanners(say), layout, options);
@@ -191,5 +193,7 @@ async function scanAll(
     progress.warn(`vulnerabilities: NOT CHECKED: ${report.vulnerabilities.reason}`);
   }
   assertGate(report, { allowUnchecked: true });
-  await progress.stage('SBOM', () => writeSboms(trivy, layout, folder.sbom, `${registry}/${repository}`));
+  await progress.stage('SBOM', () =>
+    writeSboms(trivy, layout, folder.sbom, `${registry}/${repositoryOf(settings)}`),
+  );
 }

@@ -9,10 +9,6 @@ export const BUILD_TYPE = `${GUIDE}#build-type-v1`;
 /** A machine that nobody vouches for: whoever holds the key is to be trusted, and nothing besides. */
 const LOCAL_BUILDER = `${GUIDE}#local-builder`;
 
-/** The project's files that a release is built by and from. */
-const DOCKERFILE = 'Dockerfile';
-export const LOCKFILE = 'package-lock.json';
-
 /** SLSA v1.0, provenance: ResourceDescriptor (one of uri, digest and content must be there). */
 const Resource = z.object({
   name: z.string().optional(),
@@ -66,7 +62,7 @@ export function provenanceOf(plan: Plan, made: NonNullable<Plan['made']>): State
         version: plan.version,
         repository,
         platforms: made.platforms.map(({ platform }) => platform),
-        dockerfile: DOCKERFILE,
+        dockerfile: build.dockerfile,
       },
       internalParameters: {
         sourceDateEpoch: made.source.time,
@@ -103,7 +99,7 @@ export interface Released {
  */
 export function judgeProvenance(statement: Statement, released: Released): string | undefined {
   const parsed = Provenance.safeParse(statement.predicate);
-  if (!parsed.success) return 'it is not the provenance of a release of Thoth';
+  if (!parsed.success) return 'it is not the provenance of a release by thoth-release';
   const { buildDefinition, runDetails } = parsed.data;
   const digests = [released.index, ...released.platforms.map(({ digest }) => digest)];
   const subjects = subjectsOf(statement);
@@ -129,14 +125,12 @@ export function describeProvenance(statement: Statement): string {
 /** What the image came of: the commit, the base images, and the lock file, which has a checksum for each package. */
 function dependenciesOf({ source, base, build }: NonNullable<Plan['made']>): Resource[] {
   const git = source.url === undefined ? undefined : `git+${source.url}@${source.revision}`;
-  const bases =
-    base === undefined
-      ? []
-      : [imageResource('NODE_IMAGE', base.node), imageResource('RUNTIME_IMAGE', base.runtime)];
+  const { lockfile } = build;
+  const bases = Object.entries(base?.images ?? {}).map(([name, image]) => imageResource(name, image));
   return [
     { name: 'source', uri: git, digest: commitDigest(source.revision) },
     ...bases,
-    ...(build.lockfile === undefined ? [] : [{ name: LOCKFILE, digest: { sha256: build.lockfile } }]),
+    ...(lockfile === undefined ? [] : [{ name: lockfile.name, digest: { sha256: lockfile.sha256 } }]),
   ];
 }
 

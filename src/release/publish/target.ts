@@ -4,7 +4,7 @@ import { trustAuthority } from '../registry/authority.ts';
 import { type EmbeddedRegistry, startEmbedded } from '../registry/embedded.ts';
 import { createRegctl, type Regctl } from '../registry/regctl.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
-import type { Settings } from '../settings.ts';
+import { repositoryOf, type Settings } from '../settings.ts';
 import type { Version } from '../versions/version.ts';
 import { findPlan, releaseFolder } from './folder.ts';
 
@@ -51,7 +51,8 @@ export async function connect(
   signal: AbortSignal,
   start?: () => Promise<EmbeddedRegistry>,
 ): Promise<Target> {
-  const { home, repository, registry, registryCa } = settings;
+  const { home, registry, registryCa } = settings;
+  const repository = repositoryOf(settings);
   const program = await requireTool('regctl', home);
   const config = registryCa === undefined ? undefined : await trustAuthority(home, registry, registryCa);
   const embedded = await start?.();

@@ -46,7 +46,7 @@ export interface Verification {
 export async function verifyRelease(
   registry: Registry,
   version: Version,
-  options: Pick<Expected, 'platforms' | 'sizeLimit'> & {
+  options: Pick<Expected, 'platforms' | 'policy'> & {
     scratch: string;
     plan?: Plan | undefined;
     signed?: { verifier: Verifier; builder: string | undefined } | undefined;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LicenseCategory, Severity } from '../settings.ts';
+import { LicenseCategory, Severity } from '../config/words.ts';
 
 export const Finding = z.object({
   kind: z.enum(['vulnerability', 'secret', 'misconfiguration', 'license']),

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { LicenseCategory, Severity } from '../config/words.ts';
 import type { Layout } from '../image/layout.ts';
 import { writeWhole } from '../machine/file.ts';
 import { together } from '../machine/together.ts';
-import type { LicenseCategory, Severity } from '../settings.ts';
 import { Finding } from './finding.ts';
 import { Ignored, type IgnoreFile } from './ignored.ts';
 import { mergeSarif } from './sarif.ts';

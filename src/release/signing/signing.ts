@@ -32,7 +32,7 @@ export type Trust =
 
 type SigningSettings = Pick<
   Settings,
-  'sign' | 'signKey' | 'verifyKey' | 'verifyIdentity' | 'verifyIssuer' | 'workflow' | 'token'
+  'sign' | 'signKey' | 'verifyKey' | 'verifyIdentity' | 'verifyIssuer' | 'workflow' | 'token' | 'publisher'
 >;
 
 /**
@@ -81,7 +81,7 @@ export function chooseTrust(
   if (sign === 'none') return { by: 'none' };
   if (about.rehearsal && sign === 'auto') return { by: 'rehearsal' };
   if (signKey !== undefined && sign !== 'keyless') return { by: 'key', key: signKey };
-  const identity = releaseIdentity(about.source, about.tag);
+  const identity = releaseIdentity(about.source, settings.publisher, about.tag);
   if (identity !== undefined) return { by: 'identity', identity, issuer };
   throw new ReleaseError(
     'SIGNER_UNKNOWN',

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Policy, Start } from '../config/config.ts';
 import { ReleaseError } from '../errors.ts';
 import { Digest, type PlatformImage } from '../image/layout.ts';
 import type { Runner } from './runner/runner.ts';
@@ -8,41 +9,39 @@ import type { Runner } from './runner/runner.ts';
 export const StartEvidence = z.object({
   platform: z.string(),
   digest: Digest,
-  /** From the start of the program to the first 200 of `/health`; emulation included. */
+  /** From the start of the program to the first answer that it is healthy; emulation included. */
   seconds: z.number().nonnegative(),
   runner: z.string(),
 });
 export type StartEvidence = z.infer<typeof StartEvidence>;
 
+type Expected = Pick<Start, 'status' | 'body' | 'seconds'>;
+
 const PAUSE_MS = 50;
 const ANSWER_MS = 3_000;
-/** Emulated platforms on a small machine are slow; the plan's own limit for a start is 30 s. */
-const LIMIT_MS = 30_000;
 
 /**
- * Starts one platform, waits until `/health` answers 200, runs its HEALTHCHECK, and stops it.
+ * Starts one platform, waits until it answers as it should, runs its HEALTHCHECK, and stops it.
  *
+ * @param options.healthcheck what the policy asks for: where it is `false`, none is run
  * @throws ReleaseError START_FAILED with the last lines it printed; INTERRUPTED
  */
 export async function startPlatform(
   runner: Runner,
   layout: string,
   image: PlatformImage,
-  options: { healthPath: string; signal?: AbortSignal | undefined },
+  options: { start: Start; healthcheck: Policy['healthcheck']; signal?: AbortSignal | undefined },
 ): Promise<StartEvidence> {
-  const running = await runner.start(layout, image, options.signal);
+  const { start, signal } = options;
+  const running = await runner.start(layout, image, start, signal);
   try {
     const begun = performance.now();
     const { ended, output } = running;
-    await waitForHealth(`${running.url}${options.healthPath}`, image.platform, {
-      signal: options.signal,
-      ended,
-      output,
-    });
+    await waitForHealth(`${running.url}${start.path}`, image.platform, start, { signal, ended, output });
     const seconds = Math.round(performance.now() - begun) / 1_000;
-    const health = await running.healthcheck();
+    const health = options.healthcheck === false ? 0 : await running.healthcheck();
     if (health !== 0) {
-      const why = `its HEALTHCHECK exits ${health} though ${options.healthPath} answers 200`;
+      const why = `its HEALTHCHECK exits ${health} though ${start.path} answers ${start.status}`;
       throw startFailed(image.platform, why, output());
     }
     return { platform: image.platform, digest: image.digest, seconds, runner: runner.name };
@@ -52,50 +51,47 @@ export async function startPlatform(
 }
 
 /**
- * Waits for 200 at `url`; a redirect is not followed, since it may lead to another program.
+ * Waits for the right answer at `url`; a redirect is not followed, since it may lead to another program.
  *
+ * @param expected status and text of that answer, and how long it may take
  * @param options.ended the exit code of the program, when it ends; what it fails with goes through
- * @throws ReleaseError START_FAILED after 30 seconds, or as soon as the program ends; INTERRUPTED
+ * @throws ReleaseError START_FAILED after that time, or as soon as the program ends; INTERRUPTED
  */
 export async function waitForHealth(
   url: string,
   platform: string,
-  options: {
-    signal?: AbortSignal | undefined;
-    ended?: Promise<number>;
-    output?: () => string;
-    limitMs?: number;
-  } = {},
+  expected: Expected,
+  options: { signal?: AbortSignal | undefined; ended?: Promise<number>; output?: () => string } = {},
 ): Promise<void> {
-  const { signal, ended, output = () => '', limitMs = LIMIT_MS } = options;
+  const { signal, ended, output = () => '' } = options;
+  const { status, seconds } = expected;
   const over = new AbortController();
   const limit = AbortSignal.any([
     over.signal,
-    AbortSignal.timeout(limitMs),
+    AbortSignal.timeout(seconds * 1_000),
     ...(signal === undefined ? [] : [signal]),
   ]);
   const early = ended?.then((code) => {
     throw startFailed(platform, `it ended with exit code ${code} before it was healthy`, output());
   });
   try {
-    const problem = await Promise.race([askUntil(limit, url), ...(early === undefined ? [] : [early])]);
+    const problem = await Promise.race([
+      askUntil(limit, url, expected),
+      ...(early === undefined ? [] : [early]),
+    ]);
     if (signal?.aborted === true) throw interruption(platform);
     if (problem === undefined) return;
-    throw startFailed(
-      platform,
-      `${url} did not answer 200 within ${limitMs / 1_000} s (${problem})`,
-      output(),
-    );
+    throw startFailed(platform, `${url} did not answer ${status} within ${seconds} s (${problem})`, output());
   } finally {
     over.abort();
   }
 }
 
-/** Asks again and again. @returns the last problem at the limit, `undefined` after a 200 */
-async function askUntil(limit: AbortSignal, url: string): Promise<string | undefined> {
+/** Asks again and again. @returns the last problem at the limit, `undefined` after the right answer */
+async function askUntil(limit: AbortSignal, url: string, expected: Expected): Promise<string | undefined> {
   let problem: string | undefined = 'no answer';
   while (!limit.aborted) {
-    const answer = await ask(limit, url);
+    const answer = await ask(limit, url, expected);
     if (!limit.aborted) problem = answer;
     if (problem === undefined) return undefined;
     await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);
@@ -103,13 +99,16 @@ async function askUntil(limit: AbortSignal, url: string): Promise<string | undef
   return problem;
 }
 
-/** Asks once. @returns what is wrong, `undefined` after a 200 */
-async function ask(limit: AbortSignal, url: string): Promise<string | undefined> {
+/** Asks once. @returns what is wrong, `undefined` after the right answer */
+async function ask(limit: AbortSignal, url: string, expected: Expected): Promise<string | undefined> {
   try {
     const signal = AbortSignal.any([limit, AbortSignal.timeout(ANSWER_MS)]);
     const response = await fetch(url, { signal, redirect: 'manual' });
-    await response.body?.cancel();
-    return response.status === 200 ? undefined : `status ${response.status}`;
+    const { status, body } = expected;
+    // An answer whose text nobody asks for may have no end.
+    const text = body === undefined ? await response.body?.cancel() : await response.text();
+    if (response.status !== status) return `status ${response.status}`;
+    return body === undefined || text?.includes(body) === true ? undefined : `no "${body}" in the answer`;
   } catch (error) {
     const { name, message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
     return name === 'TimeoutError' ? 'no answer' : (cause?.code ?? message);

@@ -2,14 +2,20 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { chooseBase } from '../../../src/release/build/base.ts';
+import { readBases } from '../../../src/release/build/dockerfile.ts';
 import type { Regctl } from '../../../src/release/registry/regctl.ts';
-import { dockerfileImages } from '../../../src/release/settings.ts';
+import { BUILD } from '../config/defaults.ts';
 import { failure } from '../machine/failure.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
-const DEFAULTS = dockerfileImages(PROJECT);
+const STANDINS = { debian: [], npm: [], links: {}, env: {} };
+const build = { ...BUILD, standIns: { NODE_IMAGE: STANDINS, RUNTIME_IMAGE: STANDINS } };
+const DEFAULTS = Object.fromEntries(
+  (await readBases({ project: PROJECT, build })).map(({ argument, image }) => [argument, image]),
+);
+const { NODE_IMAGE = '', RUNTIME_IMAGE = '' } = DEFAULTS;
 const DIGEST = `sha256:${'1'.repeat(64)}`;
-const STAND_IN = { node: 'stand-in/node', runtime: 'stand-in/runtime' };
+const STAND_IN = { NODE_IMAGE: 'stand-in/node', RUNTIME_IMAGE: 'stand-in/runtime' };
 
 /** A network in which only some images are to be had. */
 const reaching =
@@ -19,37 +25,50 @@ const reaching =
       ? { exitCode: 0, stdout: `${DIGEST}\n`, stderr: '' }
       : { exitCode: 1, stdout: '', stderr: `no such host\n${image} is out of reach\n` };
 
-const choose = (regctl: Regctl, named: { nodeImage?: string; runtimeImage?: string } = {}) =>
+const choose = (regctl: Regctl, baseImages: Record<string, string> = {}, standIns: object = build.standIns) =>
   chooseBase(
-    { project: PROJECT, nodeImage: undefined, runtimeImage: undefined, ...named },
+    { project: PROJECT, baseImages, build: { ...build, standIns: { ...standIns } } },
     regctl,
-    async () => STAND_IN,
+    async (bases) =>
+      Object.fromEntries(
+        Object.entries(STAND_IN).filter(([name]) => bases.some(({ argument }) => argument === name)),
+      ),
   );
 
 describe('the base images', () => {
   test('are the Dockerfile’s own where both can be reached', async () => {
-    assert.deepEqual(await choose(reaching(DEFAULTS.node, DEFAULTS.runtime)), {
-      ...DEFAULTS,
+    assert.deepEqual(await choose(reaching(NODE_IMAGE, RUNTIME_IMAGE)), {
+      images: DEFAULTS,
       standIn: false,
     });
   });
 
   test('are the ones that were named, by the digest they have now', async () => {
-    const named = { nodeImage: 'a/node:24', runtimeImage: `a/runtime@${DIGEST}` };
-    const chosen = { node: `a/node:24@${DIGEST}`, runtime: `a/runtime@${DIGEST}`, standIn: false };
-    assert.deepEqual(await choose(reaching(named.nodeImage, named.runtimeImage), named), chosen);
+    const named = { NODE_IMAGE: 'a/node:24', RUNTIME_IMAGE: `a/runtime@${DIGEST}` };
+    const images = { NODE_IMAGE: `a/node:24@${DIGEST}`, RUNTIME_IMAGE: `a/runtime@${DIGEST}` };
+    assert.deepEqual(await choose(reaching(...Object.values(named)), named), { images, standIn: false });
   });
 
-  for (const reached of [[], [DEFAULTS.node], [DEFAULTS.runtime]]) {
+  for (const reached of [[], [NODE_IMAGE], [RUNTIME_IMAGE]]) {
     test(`are a stand-in where only ${reached.length} of the defaults can be reached`, async () => {
-      assert.deepEqual(await choose(reaching(...reached)), { ...STAND_IN, standIn: true });
+      assert.deepEqual(await choose(reaching(...reached)), { images: STAND_IN, standIn: true });
     });
   }
 
   test('are never a stand-in for one that was named', async () => {
-    const error = await failure(choose(reaching(DEFAULTS.node), { runtimeImage: 'a/runtime' }));
+    const error = await failure(choose(reaching(NODE_IMAGE), { RUNTIME_IMAGE: 'a/runtime' }));
     assert.equal(error.code, 'BASE_IMAGE');
     assert.match(error.message, /a\/runtime/);
     assert.deepEqual(error.details, ['a/runtime is out of reach']);
+  });
+
+  test('are a stand-in where one is described, and else must be reached', async () => {
+    const described = { NODE_IMAGE: STANDINS };
+    const images = { NODE_IMAGE: STAND_IN.NODE_IMAGE, RUNTIME_IMAGE };
+    assert.deepEqual(await choose(reaching(RUNTIME_IMAGE), {}, described), { images, standIn: true });
+    const error = await failure(choose(reaching(NODE_IMAGE), {}, described));
+    assert.equal(error.code, 'BASE_IMAGE');
+    assert.match(error.message, /distroless/);
+    assert.match(error.remedy, /build\.standIns/);
   });
 });

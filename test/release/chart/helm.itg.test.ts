@@ -91,7 +91,7 @@ test('what helm installs runs the image by its digest, under the names of the ch
 
 test('the plain manifests of a release are what helm makes of its chart, but for what is Helm’s own', async () => {
   const version = parseVersion('v1.0.0');
-  const manifests = await releaseManifests(PROJECT, { ...FACTS, version });
+  const manifests = await releaseManifests(PROJECT, 'deploy/kubernetes/thoth.yaml', { ...FACTS, version });
   assert.equal(await plainManifests(at, '--version', '1.0.0', '--plain-http'), manifests);
   assert.match(manifests ?? '', new RegExp(`image: "docker.io/marcopancotti/thoth:v1.0.0@${INDEX}"`));
 });

@@ -18,6 +18,7 @@ describe('thoth-release docker-hub', () => {
     await mkdir(join(project, 'docs'));
     await writeFile(join(project, 'package.json'), '{"description":"A gateway."}');
     await writeFile(join(project, 'docs/DOCKERHUB.md'), '# Thoth\n\n<!-- tags -->\n<!-- end -->\n');
+    await writeFile(join(project, 'thoth-release.json'), '{"repository":"marcopancotti/thoth"}');
     await mkdir(join(project, '.thoth/release/v1.0.0'), { recursive: true });
     const moves = ['v1.0.0', 'v1.0', 'v1', 'latest'].map((tag) => ({ tag, from: null, to: DIGEST }));
     const plan = {

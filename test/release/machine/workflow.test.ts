@@ -39,10 +39,10 @@ for (const [env, expected] of TOKENS) {
 
 test('a release on GitHub is signed by the workflow that its tag started, and any other by nobody known', () => {
   assert.equal(
-    releaseIdentity('https://github.com/a/b', 'v1.0.0'),
+    releaseIdentity('https://github.com/a/b', 'docker-publish.yml', 'v1.0.0'),
     'https://github.com/a/b/.github/workflows/docker-publish.yml@refs/tags/v1.0.0',
   );
   for (const source of [undefined, 'https://gitlab.com/a/b', 'https://github.com.example/a/b']) {
-    assert.equal(releaseIdentity(source, 'v1.0.0'), undefined);
+    assert.equal(releaseIdentity(source, 'docker-publish.yml', 'v1.0.0'), undefined);
   }
 });

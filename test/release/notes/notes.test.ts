@@ -75,6 +75,7 @@ function scan(findings: Readonly<Record<string, readonly Finding[]>>, reason?: s
 
 const section = '## [1.1.0](https://example.test/compare) (2026-01-02)\n\n### Features\n\n* a thing\n';
 const plain: NotesInput = {
+  title: 'Thoth',
   version: parseVersion('v1.1.0'),
   section,
   registry: 'registry.example.test',

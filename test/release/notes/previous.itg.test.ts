@@ -67,6 +67,7 @@ test('both images are scanned with the same data, and the notes tell what is men
   assert.deepEqual(previous.scans.before.vulnerabilities, previous.scans.now.vulnerabilities);
   const { layout } = await options();
   const notes = renderNotes({
+    title: 'Thoth',
     version: v('v1.1.0'),
     section: '',
     registry: 'docker.io',

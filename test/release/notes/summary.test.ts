@@ -36,7 +36,7 @@ function plan(vulnerabilities: NonNullable<Plan['made']>['scan']['vulnerabilitie
         ],
       },
       tools: {},
-      build: { builder: 'https://builder.example/1' },
+      build: { builder: 'https://builder.example/1', dockerfile: 'Dockerfile' },
       sboms: [],
     },
     signing: { mode: 'rehearsal', fingerprint: 'f'.repeat(64) },

@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { Policy } from '../../../src/release/config/config.ts';
 import { readLayout } from '../../../src/release/image/layout.ts';
 import { fileRules } from '../../../src/release/policy/file-rules.ts';
 import { readImageFiles } from '../../../src/release/policy/image-files.ts';
+import { POLICY } from '../config/defaults.ts';
 import { writeLayout } from '../image/layout-fixture.ts';
 import type { TarFiles } from '../image/tar.ts';
 
@@ -13,13 +15,17 @@ const folder = await mkdtemp(join(tmpdir(), 'thoth-file-rules-'));
 after(() => rm(folder, { recursive: true, force: true }));
 
 /** What an image of these layers, and of the fixture's program, breaks: `rule: message`. */
-async function broken(layers: readonly TarFiles[], config: Readonly<Record<string, unknown>> = {}) {
+async function broken(
+  layers: readonly TarFiles[],
+  config: Readonly<Record<string, unknown>> = {},
+  policy: Partial<Policy> = {},
+) {
   const dir = await mkdtemp(join(folder, 'layout-'));
   await writeLayout(dir, { platforms: ['linux/amd64'], layers, config });
   const { platforms } = await readLayout(dir);
   const views = await readImageFiles(dir, platforms);
   return [...views].flatMap(([image, files]) =>
-    [...fileRules(image, files)].map(({ rule, message }) => `${rule}: ${message}`),
+    [...fileRules(image, files, { ...POLICY, ...policy })].map(({ rule, message }) => `${rule}: ${message}`),
   );
 }
 
@@ -137,4 +143,42 @@ const programs: readonly (readonly [
 ];
 for (const [name, files, config, expected] of programs) {
   test(`a program ${name}`, async () => assert.deepEqual(await broken([files], config), expected));
+}
+
+const files: TarFiles = {
+  'usr/bin/su': { mode: 0o4755 },
+  'opt/a.b/su': { mode: 0o4755 },
+  'app/cache/': { type: 'directory', mode: 0o777 },
+  'app/.env': '',
+  'app/x/y/.env': '',
+  'app/.env.example': '',
+};
+const asked: readonly (readonly [string, Partial<Policy>, readonly string[]])[] = [
+  [
+    'nothing',
+    {},
+    [
+      'setuid: it holds setuid or setgid files: /usr/bin/su (4755), /opt/a.b/su (4755)',
+      'world-writable: every user may write: /app/cache (777)',
+    ],
+  ],
+  ['exceptions by name', { setuid: ['/usr/bin/su', '/opt/a.b/su'], writable: ['/app/cache'] }, []],
+  ['exceptions by a part of the name', { setuid: ['/usr/bin/s*', '/opt/*/su'], writable: ['/app/**'] }, []],
+  [
+    'exceptions that only look so',
+    { setuid: ['/usr/bin', '/opt/a?b/su', '/*/su'], writable: ['/app/cach'] },
+    [
+      'setuid: it holds setuid or setgid files: /usr/bin/su (4755), /opt/a.b/su (4755)',
+      'world-writable: every user may write: /app/cache (777)',
+    ],
+  ],
+  [
+    'that some are not there',
+    { setuid: ['/**/su'], writable: ['/app/cache'], forbidden: ['/**/.env', '/etc/*'] },
+    ['forbidden: it holds what must not be there: /app/.env, /app/x/y/.env'],
+  ],
+];
+for (const [name, policy, expected] of asked) {
+  test(`a project asks for ${name}`, async () =>
+    assert.deepEqual(await broken([files], {}, policy), expected));
 }

@@ -7,6 +7,7 @@ import { type Layout, type PlatformImage, readLayout } from '../../../src/releas
 import { assertKept, judge } from '../../../src/release/policy/policy.ts';
 import type { Violation } from '../../../src/release/policy/violation.ts';
 import { parseVersion } from '../../../src/release/versions/version.ts';
+import { POLICY } from '../config/defaults.ts';
 import { type LayoutOptions, writeLayout } from '../image/layout-fixture.ts';
 import { AWS_KEY } from '../leaks.ts';
 import { failure } from '../machine/failure.ts';
@@ -26,7 +27,10 @@ async function layoutOf(options: LayoutOptions = {}): Promise<Layout> {
 const good = await layoutOf();
 
 test('an image that keeps every rule passes', async () => {
-  assert.deepEqual(await judge(good, { platforms: PLATFORMS, version: parseVersion('v1.0.0') }), []);
+  assert.deepEqual(
+    await judge(good, { platforms: PLATFORMS, policy: POLICY, version: parseVersion('v1.0.0') }),
+    [],
+  );
   assertKept([]);
 });
 
@@ -45,7 +49,7 @@ const allowed: readonly (readonly [string, Readonly<Record<string, unknown>>])[]
 ];
 for (const [name, config] of allowed) {
   test(`allowed: ${name}`, async () => {
-    assert.deepEqual(await judge(await layoutOf({ config }), { platforms: PLATFORMS }), []);
+    assert.deepEqual(await judge(await layoutOf({ config }), { platforms: PLATFORMS, policy: POLICY }), []);
   });
 }
 
@@ -91,9 +95,9 @@ const broken: readonly (readonly [string, string, RegExp, Readonly<Record<string
 ];
 for (const [rule, name, message, config] of broken) {
   test(`${rule}: ${name}`, async () => {
-    const violations = (await judge(await layoutOf({ config }), { platforms: PLATFORMS })).filter(
-      (found) => found.rule !== 'shell',
-    );
+    const violations = (
+      await judge(await layoutOf({ config }), { platforms: PLATFORMS, policy: POLICY })
+    ).filter((found) => found.rule !== 'shell');
     assert.deepEqual(
       violations.map((found) => [found.rule, found.platform]),
       PLATFORMS.map((platform) => [rule, platform]),
@@ -104,7 +108,10 @@ for (const [rule, name, message, config] of broken) {
 
 test('a secret is named, and its value is not told', async () => {
   const layout = await layoutOf({ config: { Env: ['API_KEY=hunter2'] } });
-  assert.doesNotMatch(JSON.stringify(await judge(layout, { platforms: PLATFORMS })), /hunter2/);
+  assert.doesNotMatch(
+    JSON.stringify(await judge(layout, { platforms: PLATFORMS, policy: POLICY })),
+    /hunter2/,
+  );
 });
 
 for (const name of 'title description url source version created revision licenses'.split(' ')) {
@@ -112,7 +119,7 @@ for (const name of 'title description url source version created revision licens
     test(`labels: ${name} is ${value === '' ? 'empty' : 'missing'}`, async () => {
       const layout = await layoutOf({ labels: { [`${LABEL}.${name}`]: value } });
       assert.deepEqual(
-        await judge(layout, { platforms: PLATFORMS }),
+        await judge(layout, { platforms: PLATFORMS, policy: POLICY }),
         PLATFORMS.map((platform) => ({
           rule: 'labels',
           platform,
@@ -124,7 +131,7 @@ for (const name of 'title description url source version created revision licens
 }
 
 test('version: the label is not of this release', async () => {
-  const expected = { platforms: PLATFORMS, version: parseVersion('v1.0.1') };
+  const expected = { platforms: PLATFORMS, policy: POLICY, version: parseVersion('v1.0.1') };
   const message = 'its label says "1.0.0", and the release is 1.0.1';
   assert.deepEqual(
     await judge(good, expected),
@@ -188,13 +195,13 @@ const whole: readonly (readonly [string, Layout, readonly Violation[]])[] = [
 ];
 for (const [name, layout, expected] of whole) {
   test(`the whole: ${name}`, async () => {
-    assert.deepEqual(await judge(layout, { platforms: PLATFORMS }), expected);
+    assert.deepEqual(await judge(layout, { platforms: PLATFORMS, policy: POLICY }), expected);
   });
 }
 
 test('every violation is in the error, with its rule and platform', async () => {
   const layout = await layoutOf({ platforms: ['linux/amd64'], config: { User: 'root', Entrypoint: [] } });
-  const violations = await judge(layout, { platforms: PLATFORMS });
+  const violations = await judge(layout, { platforms: PLATFORMS, policy: POLICY });
   const error = await failure(() => assertKept(violations));
   assert.equal(error.code, 'IMAGE_POLICY');
   assert.equal(error.exitCode, 4);

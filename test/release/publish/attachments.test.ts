@@ -52,7 +52,7 @@ before(async () => {
         platforms: [],
       },
       tools: {},
-      build: { builder: 'https://builder.example/1' },
+      build: { builder: 'https://builder.example/1', dockerfile: 'Dockerfile' },
       sboms: await sbomDigests(folder, ['linux/amd64', 'linux/arm64', 'linux/s390x']),
     },
   };

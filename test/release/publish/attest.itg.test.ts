@@ -11,6 +11,7 @@ import { startEmbedded } from '../../../src/release/registry/embedded.ts';
 import type { Registry } from '../../../src/release/registry/registry.ts';
 import { trustArguments } from '../../../src/release/signing/cosign.ts';
 import { parseVersion, versionOrNone } from '../../../src/release/versions/version.ts';
+import { POLICY } from '../config/defaults.ts';
 import { writeLayout } from '../image/layout-fixture.ts';
 import { FaultProxy } from '../registry/proxy.ts';
 import { ReferrersProxy } from '../registry/referrers-proxy.ts';
@@ -104,6 +105,7 @@ for (const [name, start, lists] of SERVERS) {
     const verify = async (version: string): Promise<Verification> =>
       verifyRelease(registry, parseVersion(version), {
         platforms: PLATFORMS,
+        policy: POLICY,
         scratch: await folder(),
         signed: { verifier: key, builder: BUILDER },
       });

@@ -56,7 +56,7 @@ function input(changes: Partial<Input> = {}): Input {
       ['latest', A],
     ]),
     tools: {},
-    build: { builder: 'https://builder.example/1' },
+    build: { builder: 'https://builder.example/1', dockerfile: 'Dockerfile' },
     sboms: IMAGES.map(({ platform }) => ({ platform, cyclonedx: 'c'.repeat(64), spdx: 'd'.repeat(64) })),
     signing: { mode: 'key', fingerprint: 'f'.repeat(64) },
     ...changes,
@@ -81,7 +81,7 @@ describe('a plan', () => {
   });
 
   test('keeps what it was made from, as the provenance will state it', () => {
-    const base = { node: `n@${A}`, runtime: `r@${A}`, standIn: false };
+    const base = { images: { NODE_IMAGE: `n@${A}`, RUNTIME_IMAGE: `r@${A}` }, standIn: false };
     const url = 'https://example.test/thoth';
     const source = { revision: 'c0ffee', time: 1_700_000_000, url };
     const { made } = planRelease(input({ base, source, tools: { builder: 'buildah 1.28' } }));
@@ -93,7 +93,7 @@ describe('a plan', () => {
   });
 
   test('is told to people with the commit, each platform, the scan, and a stand-in where there is one', () => {
-    const base = { node: 'n', runtime: 'r', standIn: true };
+    const base = { images: { NODE_IMAGE: 'n' }, standIn: true };
     const lines = describePlan(planRelease(input({ base, rehearsal: true }))).split('\n');
     assert.equal(lines[0], 'publish v1.0.1 in docker.io/a/b (rehearsal)');
     for (const line of [

@@ -35,8 +35,10 @@ const made: NonNullable<Plan['made']> = {
     platforms: [],
   },
   base: {
-    node: `docker.io/library/node:24-alpine@${digest('3')}`,
-    runtime: `localhost:5000/standin/runtime@${digest('4')}`,
+    images: {
+      NODE_IMAGE: `docker.io/library/node:24-alpine@${digest('3')}`,
+      RUNTIME_IMAGE: `localhost:5000/standin/runtime@${digest('4')}`,
+    },
     standIn: true,
   },
   tools: { scanner: 'trivy 0.74.0', builder: 'buildah version 1.28.2' },
@@ -45,7 +47,8 @@ const made: NonNullable<Plan['made']> = {
     invocation: 'https://github.com/a/b/actions/runs/1/attempts/1',
     startedOn: '2026-01-02T03:04:05.000Z',
     finishedOn: '2026-01-02T03:05:05.000Z',
-    lockfile: '5'.repeat(64),
+    dockerfile: 'Dockerfile',
+    lockfile: { name: 'package-lock.json', sha256: '5'.repeat(64) },
   },
   sboms: [],
 };
@@ -119,7 +122,7 @@ describe('the provenance of a release', () => {
 
   test('leaves out what is not known, and gives a commit by SHA-256 no SHA-1', () => {
     const revision = 'a'.repeat(64);
-    const build = { builder: BUILDER };
+    const build = { builder: BUILDER, dockerfile: 'Dockerfile' };
     const bare = { ...made, source: { revision, time: 0 }, base: undefined, build };
     const { predicate } = JSON.parse(JSON.stringify(provenanceOf(plan, bare)));
     assert.deepEqual(predicate.buildDefinition.resolvedDependencies, [
@@ -135,7 +138,7 @@ describe('the provenance of a release', () => {
   ];
   for (const [reference, uri] of UNPINNED) {
     test(`names a base image that nobody pinned, ${reference}, without a digest`, () => {
-      const base = { node: reference, runtime: reference, standIn: false };
+      const base = { images: { NODE_IMAGE: reference }, standIn: false };
       const { predicate } = JSON.parse(JSON.stringify(provenanceOf(plan, { ...made, base })));
       const found = predicate.buildDefinition.resolvedDependencies[1];
       assert.deepEqual(found, { name: 'NODE_IMAGE', uri });

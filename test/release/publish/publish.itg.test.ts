@@ -10,6 +10,7 @@ import { assertVerified, verifyRelease } from '../../../src/release/publish/veri
 import type { Registry } from '../../../src/release/registry/registry.ts';
 import { parseVersion } from '../../../src/release/versions/version.ts';
 import { countFaults } from '../../count-faults.ts';
+import { POLICY } from '../config/defaults.ts';
 import { answer, FaultProxy } from '../registry/proxy.ts';
 import { apply, type Bench, makeLayout, openBench, planFor, repositoryAt } from './release-fixture.ts';
 
@@ -145,6 +146,7 @@ describe('a release in a real registry', () => {
     await release(registry, 'v1.0.0', layout);
     const found = await verifyRelease(registry, parseVersion('v1.0.0'), {
       platforms: PLATFORMS,
+      policy: POLICY,
       scratch: await folder(),
     });
     assertVerified(found);
@@ -154,7 +156,11 @@ describe('a release in a real registry', () => {
       ['v1.0.0', 'v1.0', 'v1', 'latest'].map((tag) => [tag, layout.index.digest]),
     );
     await assert.rejects(
-      verifyRelease(registry, parseVersion('v9.9.9'), { platforms: PLATFORMS, scratch: bench.dir }),
+      verifyRelease(registry, parseVersion('v9.9.9'), {
+        policy: POLICY,
+        platforms: PLATFORMS,
+        scratch: bench.dir,
+      }),
       coded('VERIFY_FAILED'),
     );
   });
@@ -166,6 +172,7 @@ describe('a release in a real registry', () => {
     await registry.tag('v1.0.0', layout.index.digest);
     const found = await verifyRelease(registry, parseVersion('v1.0.0'), {
       platforms: PLATFORMS,
+      policy: POLICY,
       scratch: await folder(),
     });
     const wrong = found.checks.filter((check) => !check.ok).map((check) => check.name);

@@ -126,7 +126,7 @@ export async function planFor(
     tags,
     current: await currentTags(registry, tags),
     tools: {},
-    build: { builder: 'https://builder.example/test' },
+    build: { builder: 'https://builder.example/test', dockerfile: 'Dockerfile' },
     ...signed,
   });
 }

@@ -11,6 +11,7 @@ import type { Registry } from '../../../src/release/registry/registry.ts';
 import { BUNDLE_TYPE, PREDICATE, readBundle, statementOn } from '../../../src/release/signing/statement.ts';
 import { parseVersion } from '../../../src/release/versions/version.ts';
 import { countFaults } from '../../count-faults.ts';
+import { POLICY } from '../config/defaults.ts';
 import { failure } from '../machine/failure.ts';
 import { SigningKey, signedPlan } from '../signing/signing-fixture.ts';
 import { apply, type Bench, makeLayout, openBench, repositoryAt } from './release-fixture.ts';
@@ -275,6 +276,7 @@ describe('what somebody changed in the registry', () => {
     const found = await wrong();
     const verified = await verifyRelease(registry, parseVersion('v1.0.0'), {
       platforms: PLATFORMS,
+      policy: POLICY,
       scratch: bench.dir,
       signed: { verifier: key, builder: BUILDER },
     });

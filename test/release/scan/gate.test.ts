@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LicenseCategory } from '../../../src/release/config/words.ts';
 import { describeFinding, type Finding } from '../../../src/release/scan/finding.ts';
 import { assertGate, describeScan, gate } from '../../../src/release/scan/gate.ts';
 import type { Ignored } from '../../../src/release/scan/ignored.ts';
 import { ScanReport } from '../../../src/release/scan/scan.ts';
-import type { LicenseCategory } from '../../../src/release/settings.ts';
 import { failure } from '../machine/failure.ts';
 
 const finding = (over: Partial<Finding>): Finding => ({

@@ -50,7 +50,7 @@ describe('a release that a workflow of GitHub signs', () => {
     const plan = await shop.plan(host, repository, {
       signing: { mode: 'keyless', identity: IDENTITY, issuer: GITHUB_ISSUER },
       sboms: await sbomDigests(sboms, ['linux/amd64', 'linux/arm64']),
-      build: { builder: IDENTITY },
+      build: { builder: IDENTITY, dockerfile: 'Dockerfile' },
     });
     const args = ['publish', '--tag', 'v1.0.0', '--plan', plan, '--layout', shop.layout.dir, '--sbom', sboms];
     const own = { THOTH_HOME: home ?? (await shop.folder('home')), THOTH_REPOSITORY: repository };

@@ -11,7 +11,7 @@ import {
 import { failure } from '../machine/failure.ts';
 
 type Settings = Parameters<typeof chooseSigner>[0];
-const NOTHING: Settings = { sign: 'auto', token: false };
+const NOTHING: Settings = { sign: 'auto', token: false, publisher: 'docker-publish.yml' };
 const workflow = { identity: 'https://github.com/a/b/w.yml@refs/tags/v1.0.0', invocation: 'https://x/1' };
 const github = { token: true, workflow };
 const keyless = { mode: 'keyless', identity: workflow.identity, issuer: GITHUB_ISSUER } as const;

@@ -25,6 +25,7 @@ const GROUPS = {
     'docs/guides/air-gapped.md': 'Without the internet',
   },
   'The pipeline': {
+    'docs/OWN-IMAGE.md': 'Your own image',
     'docs/RELEASING.md': 'Releasing',
     'docs/ERRORS.md': 'Errors',
     'docs/DAGGER.md': 'The Dagger module',

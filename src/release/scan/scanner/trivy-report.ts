@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { LicenseCategory, Severity } from '../../config/words.ts';
 import { ReleaseError } from '../../errors.ts';
 import type { PlatformImage } from '../../image/layout.ts';
-import { LicenseCategory, Severity } from '../../settings.ts';
 import type { Finding } from '../finding.ts';
 import { parseOutput } from './trivy.ts';
 

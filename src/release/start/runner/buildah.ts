@@ -1,13 +1,14 @@
 import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { buildahEnvironment, buildahStorage } from '../../build/builder/buildah.ts';
+import { fillAll } from '../../config/words.ts';
 import { ReleaseError } from '../../errors.ts';
 import type { PlatformImage } from '../../image/layout.ts';
 import { run, runOk, tail } from '../../machine/command.ts';
 import { freePort } from '../../machine/port.ts';
 import { healthCommand } from './docker.ts';
 import { EMULATOR_IN_IMAGE, emulated, findEmulator, isForeign, noEmulator } from './emulator.ts';
-import type { Runner, RunningImage } from './runner.ts';
+import { ownPort, type Runner, type RunningImage } from './runner.ts';
 
 /**
  * Starts images in buildah's chroot isolation: the image's own files, user and environment on the host's
@@ -17,7 +18,7 @@ export function createBuildahRunner(buildah: string, home: string): Runner {
   const storage = buildahStorage(home);
   return {
     name: 'buildah',
-    async start(layout, image, signal) {
+    async start(layout, image, how, signal) {
       const architecture = image.config.architecture;
       const name = `thoth-start-${architecture}`;
       const emulator = await findEmulator(architecture, home);
@@ -37,11 +38,13 @@ export function createBuildahRunner(buildah: string, home: string): Runner {
           'Nothing was pushed. Delete the layout and build again.',
         );
       }
-      const port = await freePort();
+      // On the host's network: a port of its own, where the program can be told.
+      const told = Object.values(how.env).some((text) => text.includes('{port}'));
+      const port = told ? await freePort() : ownPort(image, how);
       const { Entrypoint, Cmd, Healthcheck } = image.config.config;
       const inside = (command: readonly string[]) => [
         ...storage,
-        ...runArguments(name, port, emulator, command),
+        ...runArguments(name, fillAll(how.env, { host: '127.0.0.1', port: String(port) }), emulator, command),
       ];
       const child = execa(buildah, inside([...(Entrypoint ?? []), ...(Cmd ?? [])]), {
         reject: false,
@@ -78,12 +81,13 @@ export function createBuildahRunner(buildah: string, home: string): Runner {
 /** `buildah run` of one command in a container, under an emulator where there is one. */
 export function runArguments(
   container: string,
-  port: number,
+  env: Readonly<Record<string, string>>,
   emulator: string | undefined,
   command: readonly string[],
 ): string[] {
   return [
-    ...['run', '--isolation', 'chroot', '--env', `PORT=${port}`, '--env', 'HOST=127.0.0.1'],
+    ...['run', '--isolation', 'chroot'],
+    ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ...(emulator === undefined ? [] : ['--volume', `${emulator}:${EMULATOR_IN_IMAGE}:ro`]),
     ...[container, '--', ...emulated(emulator, command)],
   ];

@@ -1,6 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { Start } from '../../config/config.ts';
+import { fillAll } from '../../config/words.ts';
 import { ReleaseError } from '../../errors.ts';
 import { sha256 } from '../../image/digest.ts';
 import type { PlatformImage } from '../../image/layout.ts';
@@ -8,15 +10,10 @@ import { type CommandResult, run, runOk, tail } from '../../machine/command.ts';
 import { freePort } from '../../machine/port.ts';
 import type { Regctl } from '../../registry/regctl.ts';
 import { EMULATOR_IN_IMAGE, emulated, findEmulator, isForeign, noEmulator } from './emulator.ts';
-import type { Runner, RunningImage } from './runner.ts';
+import { ownPort, type Runner, type RunningImage } from './runner.ts';
 
-/** The folder that a user mounts a volume at. */
-const DATA = '/app/data';
-/** As docker-compose.yml and the docs tell users to run it. */
-const HARDENING = [
-  ...['--read-only', '--tmpfs', '/tmp', '--volume', DATA],
-  ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
-];
+/** As an image should be run: it may do nothing that it was not allowed. */
+const HARDENING = ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
 /** The kernel's answer to a program of another processor, where nothing emulates it. */
 const NOT_EXECUTABLE = /exec format error/i;
 
@@ -36,10 +33,10 @@ interface Names {
 export function createDockerRunner(docker: string, home: string, regctl: Regctl, version: string): Runner {
   return {
     name: `docker ${version}`,
-    async start(layout, image, signal) {
+    async start(layout, image, how, signal) {
       const names = namesFor(home, image.platform);
-      const { Entrypoint, Cmd, Healthcheck, ExposedPorts } = image.config.config;
-      const inside = Object.keys(ExposedPorts ?? {})[0] ?? '8000/tcp';
+      const { Entrypoint, Cmd, Healthcheck } = image.config.config;
+      const inside = ownPort(image, how);
       const port = await freePort();
       const emulator = await findEmulator(image.config.architecture, home);
       const call = (args: readonly string[]) =>
@@ -49,7 +46,8 @@ export function createDockerRunner(docker: string, home: string, regctl: Regctl,
         await load(layout, image, names.image, home, regctl, call);
         await call(['network', 'create', names.network]);
         const command = [...(Entrypoint ?? []), ...(Cmd ?? [])];
-        await call(runArguments(names, image.platform, `127.0.0.1:${port}:${inside}`, emulator, command));
+        const publish = `127.0.0.1:${port}:${inside}`;
+        await call(runArguments(names, image.platform, publish, { ...how, port: inside }, emulator, command));
         return follow();
       } catch (error) {
         await clean(docker, names);
@@ -95,18 +93,23 @@ export function createDockerRunner(docker: string, home: string, regctl: Regctl,
   };
 }
 
-/** `docker run` of an image. @param publish `HOST:PORT:PORT/PROTOCOL` */
+/** `docker run` of an image. @param publish `HOST:PORT:PORT` */
 export function runArguments(
   names: Names,
   platform: string,
   publish: string,
+  how: Start & { readonly port: number },
   emulator: string | undefined,
   command: readonly string[],
 ): string[] {
   const mount = `type=bind,source=${emulator},target=${EMULATOR_IN_IMAGE},readonly`;
   return [
     ...['run', '--detach', '--name', names.container, '--network', names.network, '--platform', platform],
-    ...['--publish', publish, ...HARDENING],
+    ...['--publish', publish, ...(how.readOnly ? ['--read-only', '--tmpfs', '/tmp'] : [])],
+    ...[...how.volumes.flatMap((folder) => ['--volume', folder]), ...HARDENING],
+    ...Object.entries(fillAll(how.env, { host: '0.0.0.0', port: String(how.port) })).flatMap(
+      ([name, value]) => ['--env', `${name}=${value}`],
+    ),
     ...(emulator === undefined
       ? [names.image]
       : ['--mount', mount, '--entrypoint', EMULATOR_IN_IMAGE, names.image, ...command]),

@@ -1,3 +1,4 @@
+import type { Start } from '../../config/config.ts';
 import type { PlatformImage } from '../../image/layout.ts';
 
 /** A started platform. `output` is what it printed so far, for an error's details. */
@@ -12,8 +13,17 @@ export interface RunningImage {
   stop(): Promise<void>;
 }
 
+/** Where a program listens that nobody told where to. */
+const USUAL_PORT = 8000;
+
+/** The port that the program in an image listens on, unless it is told another one. */
+export function ownPort(image: PlatformImage, { port }: Start): number {
+  const [exposed = ''] = Object.keys(image.config.config.ExposedPorts ?? {});
+  return port ?? (Number.parseInt(exposed, 10) || USUAL_PORT);
+}
+
 /** What starts one platform of a layout, natively or under emulation. Each file beside this one holds one. */
 export interface Runner {
   readonly name: string;
-  start(layout: string, image: PlatformImage, signal?: AbortSignal): Promise<RunningImage>;
+  start(layout: string, image: PlatformImage, how: Start, signal?: AbortSignal): Promise<RunningImage>;
 }

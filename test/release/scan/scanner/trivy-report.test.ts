@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LicenseCategory } from '../../../../src/release/config/words.ts';
 import type { Finding } from '../../../../src/release/scan/finding.ts';
 import { readDockerfileFindings, readFindings } from '../../../../src/release/scan/scanner/trivy-report.ts';
-import type { LicenseCategory } from '../../../../src/release/settings.ts';
 import { failure } from '../../machine/failure.ts';
 
 const image = { platform: 'linux/arm64', configDigest: `sha256:${'c'.repeat(64)}` };

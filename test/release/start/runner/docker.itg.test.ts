@@ -6,6 +6,7 @@ import { requireTool } from '../../../../src/release/machine/tools.ts';
 import { createRegctl, type Regctl } from '../../../../src/release/registry/regctl.ts';
 import { createDockerRunner } from '../../../../src/release/start/runner/docker.ts';
 import { startPlatform } from '../../../../src/release/start/start.ts';
+import { POLICY, START } from '../../config/defaults.ts';
 import { failure } from '../../machine/failure.ts';
 import { type Daemon, startDaemon } from './docker-daemon.ts';
 import { compileHello, helloLayout } from './hello-fixture.ts';
@@ -34,7 +35,9 @@ describe('Docker as runner', () => {
     try {
       const arm64 = layout.platforms.find((image) => image.platform === 'linux/arm64');
       assert.ok(arm64);
-      const error = await failure(startPlatform(runner(), layout.dir, arm64, { healthPath: '/health' }));
+      const error = await failure(
+        startPlatform(runner(), layout.dir, arm64, { start: START, healthcheck: POLICY.healthcheck }),
+      );
       assert.equal(error.code, 'NO_RUNNER');
       assert.match(error.remedy, /binfmt/);
     } finally {

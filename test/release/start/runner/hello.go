@@ -14,7 +14,7 @@ func main() {
 		port = 8000
 	}
 	address := &syscall.SockaddrInet4{Port: port}
-	if os.Getenv("HOST") != "" || len(os.Args) > 1 {
+	if os.Getenv("HOST") == "127.0.0.1" || len(os.Args) > 1 {
 		address.Addr = [4]byte{127, 0, 0, 1}
 	}
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Layout, PlatformImage } from '../../../../src/release/image/layout.ts';
 import type { Runner } from '../../../../src/release/start/runner/runner.ts';
 import { startPlatform } from '../../../../src/release/start/start.ts';
+import { POLICY, START } from '../../config/defaults.ts';
 import { failure } from '../../machine/failure.ts';
 import { compileHello, type HelloOptions, helloLayout } from './hello-fixture.ts';
 
@@ -20,7 +21,10 @@ export function runnerContract(runner: () => Runner): void {
   after(() => rm(dir, { recursive: true, force: true }));
 
   const start = (layout: Layout, platform: string) =>
-    startPlatform(runner(), layout.dir, imageOf(layout, platform), { healthPath: '/health' });
+    startPlatform(runner(), layout.dir, imageOf(layout, platform), {
+      start: START,
+      healthcheck: POLICY.healthcheck,
+    });
 
   for (const platform of ['linux/amd64', 'linux/arm64']) {
     test(`starts ${platform} until it is healthy`, async () => {
@@ -34,7 +38,7 @@ export function runnerContract(runner: () => Runner): void {
 
   test('runs it as the user of the image, and stops it', async () => {
     const layout = await helloLayout(dir);
-    const running = await runner().start(layout.dir, imageOf(layout, 'linux/amd64'));
+    const running = await runner().start(layout.dir, imageOf(layout, 'linux/amd64'), START);
     try {
       await until(async () => (await fetch(running.url)).ok);
       await until(async () => running.output().includes('listening as user 65532'));
@@ -67,7 +71,7 @@ export function runnerContract(runner: () => Runner): void {
   test('refuses a layout that holds another image than the one that was read', async () => {
     const layout = await helloLayout(dir);
     const other = await helloLayout(dir, { healthcheck: ['CMD', '/other'] });
-    const error = await failure(runner().start(layout.dir, imageOf(other, 'linux/amd64')));
+    const error = await failure(runner().start(layout.dir, imageOf(other, 'linux/amd64'), START));
     assert.match(error.code, /LAYOUT_CORRUPT|START_FAILED/);
   });
 }

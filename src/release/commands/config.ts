@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { wantedImages } from '../build/base.ts';
+import { buildArguments } from '../build/build.ts';
+import { readBases } from '../build/dockerfile.ts';
+import { configSchema } from '../config/read.ts';
+import { ReleaseError } from '../errors.ts';
+import { readRepository } from '../history/git.ts';
+import { parseVersion } from '../versions/version.ts';
+import type { CommandModule } from './context.ts';
+
+const Flags = z.object({ tag: z.string().optional(), schema: z.boolean().default(false) });
+
+/** A project that is no git repository, such as an unpacked archive. */
+const NO_COMMIT = { head: 'unknown', time: 0 };
+
+/**
+ * `config`: how the project's image is released, everything decided. An engine that builds and starts it by itself, as
+ * Dagger does, does it by this.
+ */
+export const config: CommandModule = {
+  async run({ settings, print }, _, flags) {
+    const { tag, schema } = Flags.parse(flags);
+    if (schema) {
+      print(JSON.stringify(configSchema(), null, 2), configSchema());
+      return;
+    }
+    const version = tag === undefined ? undefined : parseVersion(tag);
+    const { head, time } = await readRepository(settings.project).catch((error: unknown) => {
+      if (version === undefined && error instanceof ReleaseError && error.code === 'GIT_NO_HISTORY')
+        return NO_COMMIT;
+      throw error;
+    });
+    const images = wantedImages(settings, await readBases(settings));
+    const { registry, repository, title, platforms, build, start, policy, severity, licenses, scanner } =
+      settings;
+    const value = {
+      ...{ registry, repository, title, platforms },
+      build: {
+        dockerfile: build.dockerfile,
+        context: build.context,
+        args: buildArguments(settings, version, { revision: head, time }, images),
+        epoch: time,
+      },
+      ...{ start, policy, scan: { severity, licenses, scanner }, dockerHub: settings.dockerHub },
+    };
+    print(JSON.stringify(value, null, 2), value);
+  },
+};
