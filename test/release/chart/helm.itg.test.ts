@@ -93,7 +93,7 @@ test('the plain manifests of a release are what helm makes of its chart, but for
   const version = parseVersion('v1.0.0');
   const manifests = await releaseManifests(PROJECT, 'deploy/kubernetes/thoth.yaml', { ...FACTS, version });
   assert.equal(await plainManifests(at, '--version', '1.0.0', '--plain-http'), manifests);
-  assert.match(manifests ?? '', new RegExp(`image: "docker.io/marcopancotti/thoth:v1.0.0@${INDEX}"`));
+  assert.match(manifests, new RegExp(`image: "docker.io/marcopancotti/thoth:v1.0.0@${INDEX}"`));
 });
 
 test('another chart can depend on it', async () => {
