@@ -16,6 +16,10 @@ const GUIDE: Readonly<Record<ErrorCode, readonly [means: string, todo: string]>>
     'Options, variables or files that they name are wrong or missing; all of them are listed.',
     'Mend each line of the list.',
   ],
+  CONFIG_INVALID: [
+    '`thoth-release.json`, or the Dockerfile that it names, is wrong; every fault is listed with its path.',
+    'Write what the line shows; [every key](OWN-IMAGE.md#thoth-releasejson).',
+  ],
   GIT_MISSING: ['There is no `git`.', 'Install it.'],
   GIT_NO_HISTORY: [
     'This is no clone, a shallow one, or one without a commit.',
@@ -54,7 +58,7 @@ const GUIDE: Readonly<Record<ErrorCode, readonly [means: string, todo: string]>>
   ],
   BASE_IMAGE: [
     'A base image can not be had, or the image stands on a stand-in.',
-    'Build where it can be reached, or name another with `--node-image` and `--runtime-image`.',
+    'Build where it can be reached, or name another with `--base-images`.',
   ],
   REGISTRY_UNREACHABLE: [
     'The registry can not be reached or trusted, or failed again and again.',
