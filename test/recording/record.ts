@@ -7,7 +7,8 @@
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Installation, Machine, ROOT } from '../kit/machine.ts';
+import { Installation } from '../kit/installation.ts';
+import { Machine, ROOT } from '../kit/machine.ts';
 import { animate } from './animation.ts';
 import { type Output, record } from './pseudo-terminal.ts';
 import { screensOf } from './screens.ts';
