@@ -83,7 +83,9 @@ export class Machine {
       await this.docker('network', 'prune', '--force');
     } finally {
       await this.#registry.stop();
-      await this.#daemon.stop();
+      // The daemon would leave their bridges on this machine.
+    await this.docker('network', 'prune', '--force');
+    await this.#daemon.stop();
     }
   }
 
