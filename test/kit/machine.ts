@@ -84,8 +84,8 @@ export class Machine {
     } finally {
       await this.#registry.stop();
       // The daemon would leave their bridges on this machine.
-    await this.docker('network', 'prune', '--force');
-    await this.#daemon.stop();
+      await this.docker('network', 'prune', '--force');
+      await this.#daemon.stop();
     }
   }
 
