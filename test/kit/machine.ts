@@ -83,8 +83,6 @@ export class Machine {
       await this.docker('network', 'prune', '--force');
     } finally {
       await this.#registry.stop();
-      // The daemon would leave their bridges on this machine.
-      await this.docker('network', 'prune', '--force');
       await this.#daemon.stop();
     }
   }
