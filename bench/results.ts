@@ -2,7 +2,7 @@
 export interface Group {
   readonly title: string;
   readonly columns: readonly string[];
-  readonly unit: 's' | 'ms' | 'MB';
+  readonly unit: 's' | 'ms' | 'MB' | 'requests/s';
   /** What a figure is a ratio to: the first of its row, as with programs side by side, or of its column. */
   readonly ratioTo: 'row' | 'column' | 'nothing';
   readonly rows: readonly Row[];

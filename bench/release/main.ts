@@ -4,16 +4,14 @@
 //
 // Prints tables and asserts nothing. With no NAME it writes them to docs/bench/RELEASE.md, and a plot beside it. Run it
 // by `make bench`, which installs what it needs, on a machine that does nothing else.
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describeMachine } from '../machine.ts';
-import { plot } from '../plot.ts';
+import { writePage } from '../page.ts';
 import { type Group, groupText } from '../results.ts';
 import { changelogs } from './changelogs.ts';
 import { planning, publishing } from './growth.ts';
 import { publishers } from './publishers.ts';
 import { rehearsals } from './rehearsals.ts';
-import { PROJECT, Workplace } from './workplace.ts';
+import { Workplace } from './workplace.ts';
 
 /** In this order: planning needs what a rehearsal leaves. */
 const PARTS: Readonly<Record<string, (place: Workplace) => Promise<Group | Group[]>>> = {
@@ -47,20 +45,7 @@ try {
     groups.push(...found);
   }
   if (names.length === 0) {
-    const folder = join(PROJECT, 'docs/bench');
-    await mkdir(folder, { recursive: true });
-    const head = [
-      '# thoth-release, measured',
-      '',
-      `Written by \`make bench\` on ${machine}. A figure in brackets is the ratio to the first one of its row or column, in the`,
-      'same run.',
-      '',
-      '![The figures below as bars](release.svg)',
-      '',
-      '',
-    ];
-    await writeFile(join(folder, 'RELEASE.md'), head.join('\n') + groups.map(groupText).join('\n'));
-    await writeFile(join(folder, 'release.svg'), await plot(groups, place.packages));
+    await writePage('release', { title: 'thoth-release, measured', machine, groups }, place.packages);
   }
 } finally {
   await place.close();

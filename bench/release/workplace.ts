@@ -1,8 +1,9 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { type Measured, measure } from '../measure.ts';
+import { installPackages } from '../page.ts';
 
 export const PROJECT = resolve(import.meta.dirname, '../..');
 const TOOLS = resolve(PROJECT, process.env.THOTH_HOME ?? '.thoth', 'tools');
@@ -15,14 +16,12 @@ export class Workplace {
   readonly project: string;
   /** What `.thoth` is elsewhere: empty but for the tools. */
   readonly home: string;
-  /** The `node_modules` of tools/bench. */
-  readonly packages: string;
+  #packages = '';
 
   private constructor(dir: string) {
     this.dir = dir;
     this.project = join(dir, 'project');
     this.home = join(dir, 'home');
-    this.packages = join(dir, 'peers/node_modules');
   }
 
   static async open(): Promise<Workplace> {
@@ -31,9 +30,7 @@ export class Workplace {
       await mkdir(place.home);
       await symlink(TOOLS, join(place.home, 'tools'));
       await execa('git', ['clone', '--quiet', '--no-tags', PROJECT, place.project]);
-      await cp(join(PROJECT, 'tools/bench'), join(place.dir, 'peers'), { recursive: true });
-      const npm = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-      await execa('npm', npm, { cwd: join(place.dir, 'peers') });
+      place.#packages = await installPackages(place.dir);
       return place;
     } catch (error) {
       await place.close();
@@ -43,6 +40,11 @@ export class Workplace {
 
   async close(): Promise<void> {
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** The `node_modules` of tools/bench. */
+  get packages(): string {
+    return this.#packages;
   }
 
   /** Where a program of `.thoth/tools` is. */

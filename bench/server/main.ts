@@ -1,14 +1,17 @@
 // Measures Thoth beside Portkey and LiteLLM over one provider: node --import tsx bench/server/main.ts [SECONDS]
 //
 // In every round each gateway is started anew, and the provider is asked without one, so that what the machine
-// does meanwhile meets all of them. Prints a table of medians; asserts nothing.
+// does meanwhile meets all of them. Prints tables of medians, and writes them to docs/bench/SERVICE.md; asserts nothing.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { execa } from 'execa';
 import { freePort } from '../../test/server/free-port.ts';
+import { describeMachine } from '../machine.ts';
 import { memory } from '../memory.ts';
+import { installPackages, writePage } from '../page.ts';
+import { type Group, groupText } from '../results.ts';
 import { type Gateway, gateways } from './gateways.ts';
 import { type Load, load } from './load.ts';
 import { startProvider } from './provider-process.ts';
@@ -68,6 +71,45 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+/** What was measured of each gateway, over what the provider takes without one. */
+function groupsOf(found: ReadonlyMap<string, readonly Measured[]>, direct: readonly Load[]): Group[] {
+  const base = { p50: median(direct.map(({ p50 }) => p50)), p99: median(direct.map(({ p99 }) => p99)) };
+  const group = (
+    title: string,
+    unit: Group['unit'],
+    columns: Readonly<Record<string, (one: Measured) => number>>,
+    note: string,
+  ): Group => ({
+    title,
+    unit,
+    columns: Object.keys(columns),
+    ratioTo: 'column',
+    rows: [...found].map(([what, rounds]) => ({
+      what,
+      values: Object.values(columns).map((pick) => median(rounds.map(pick))),
+    })),
+    notes: [note],
+  });
+  const rounds = `Medians of ${ROUNDS} rounds of ${SECONDS} s.`;
+  return [
+    group('Start', 'ms', { 'to the first answer': (one) => one.start }, `Medians of ${ROUNDS} rounds.`),
+    group('Memory', 'MB', { idle: (one) => one.idle, 'after load': (one) => one.loaded }, rounds),
+    group(
+      'Time added to a request',
+      'ms',
+      { p50: (one) => one.alone.p50 - base.p50, p99: (one) => one.alone.p99 - base.p99 },
+      `${rounds} One request at a time, less what the provider takes without a gateway.`,
+    ),
+    group(
+      `Requests, ${LANES} at once`,
+      'requests/s',
+      { answered: (one) => one.many.perSecond },
+      `${rounds} Gateway, provider and clients share this machine's processors.`,
+    ),
+    group(`Time of a request, ${LANES} at once`, 'ms', { p99: (one) => one.many.p99 }, rounds),
+  ];
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'thoth-bench-'));
 const provider = await startProvider();
 try {
@@ -83,28 +125,10 @@ try {
       found.get(gateway.name)?.push(await measure(gateway));
     }
   }
-  const [processor] = cpus();
-  console.log(
-    `${cpus().length} x ${processor?.model}, Node ${process.versions.node}; medians of ${ROUNDS} rounds of ${SECONDS} s\n`,
-  );
-  const base = { p50: median(direct.map(({ p50 }) => p50)), p99: median(direct.map(({ p99 }) => p99)) };
-  console.log(
-    '| Gateway | Start | Memory idle | after load | Added p50 | Added p99 | Requests/s, 32 at once | p99 of those |',
-  );
-  console.log('|---|---|---|---|---|---|---|---|');
-  for (const [name, rounds] of found) {
-    const of = (pick: (one: Measured) => number) => median(rounds.map(pick));
-    const cells = [
-      `${of((one) => one.start).toFixed(0)} ms`,
-      `${of((one) => one.idle).toFixed(0)} MB`,
-      `${of((one) => one.loaded).toFixed(0)} MB`,
-      `${(of((one) => one.alone.p50) - base.p50).toFixed(2)} ms`,
-      `${(of((one) => one.alone.p99) - base.p99).toFixed(2)} ms`,
-      of((one) => one.many.perSecond).toFixed(0),
-      `${of((one) => one.many.p99).toFixed(1)} ms`,
-    ];
-    console.log(`| ${name} | ${cells.join(' | ')} |`);
-  }
+  const groups = groupsOf(found, direct);
+  process.stdout.write(`${groups.map(groupText).join('\n')}\n`);
+  const page = { title: 'The service, measured', machine: await describeMachine(), groups };
+  await writePage('service', page, await installPackages(folder));
 } finally {
   await provider.stop();
   await rm(folder, { recursive: true, force: true });
