@@ -16,7 +16,9 @@ const SOURCE = 'src/server/version.ts';
 /** Locked one patch back: a change of one package, as a Dependabot update is. */
 const DEPENDENCY = 'eventsource-parser@3.1.0';
 
-const Built = z.object({ base: z.object({ node: z.string(), runtime: z.string(), standIn: z.boolean() }) });
+const Built = z.object({
+  base: z.object({ images: z.record(z.string(), z.string()), standIn: z.boolean() }),
+});
 const Summary = z.object({ stages: z.record(z.string(), z.number()) });
 
 /**
@@ -86,7 +88,7 @@ async function runRecipe(place: Workplace, platforms: string): Promise<Measured 
   const here = (image: string) => (base.standIn ? image.replace(/^[^/]+/, registry.host) : image);
   const authority = process.env.NODE_EXTRA_CA_CERTS;
   const flags = [
-    ...['--build-arg', `NODE_IMAGE=${here(base.node)}`, '--build-arg', `RUNTIME_IMAGE=${here(base.runtime)}`],
+    ...Object.entries(base.images).flatMap(([name, image]) => ['--build-arg', `${name}=${here(image)}`]),
     ...(authority === undefined ? [] : ['--secret', `id=extra_ca,src=${authority}`]),
   ];
   try {

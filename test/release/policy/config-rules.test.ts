@@ -94,6 +94,76 @@ test('a project asks for no HEALTHCHECK', () => {
   assert.deepEqual([found(POLICY.healthcheck), found(false)], [1, 0]);
 });
 
+/** The messages on an image with another config. */
+function judged(config: Record<string, unknown>): string[] {
+  const changed = { ...image, config: { ...image?.config, config: { ...image?.config.config, ...config } } };
+  const found = configRules(changed as typeof image & object, { platforms: [], policy: POLICY });
+  return [...found].map(({ message }) => message);
+}
+
+const long = (start: string, length: number, of = 'a') => `${start}${of.repeat(length)}`;
+const SECRETS: readonly (readonly [what: string, secret: string, none: string])[] = [
+  ["OpenAI's or Anthropic's", long('sk-', 16), long('sk-', 15)],
+  ["OpenAI's with signs", long('sk-', 8, '-_'), long('sk-', 16, '!')],
+  ["Google's", long('AIza', 35), long('AIza', 34)],
+  ["Google's with signs", `${long('AIza', 17, '-_')}0`, long('AIza', 35, '!')],
+  ["Amazon's", long('AKIA', 16, 'A'), long('AKIA', 16)],
+  ["Amazon's, for a while", long('ASIA', 16, '0'), long('ASIA', 15, '0')],
+  ["GitHub's", long('ghp_', 36), long('ghp_', 35)],
+  ["GitHub's for a server", long('ghs_', 40, '0'), long('ghx_', 36)],
+  ["GitHub's, fine-grained", long('github_pat_', 22), long('github_pat_', 21)],
+  ["npm's", long('npm_', 36), long('npm_', 35)],
+  ["Docker Hub's", long('dckr_pat_', 20), long('dckr_pat_', 19)],
+  ["Docker Hub's with signs", long('dckr_pat_', 10, '-_'), long('dckr_pat_', 20, '!')],
+  ['a private key', '-----BEGIN RSA PRIVATE KEY-----', '-----BEGIN PUBLIC KEY-----'],
+  ['a private key without a kind', '-----BEGIN PRIVATE KEY-----', '-----BEGIN rsa PRIVATE KEY-----'],
+  ['a password in a URL', 'https://me:word@host/', 'https://me@host/a:b'],
+  ['a password in a URL that is cut off', 'redis://u:p@', 'https://host:80/@x'],
+];
+for (const [what, secret, none] of SECRETS) {
+  test(`secrets: ${what} is found wherever it is, and what only looks like it is not`, () => {
+    const looks = 'holds what looks like a key or a password';
+    assert.deepEqual(judged({ Env: ['A=b', `PLAIN=${secret}`] }), [
+      `the environment variable PLAIN ${looks}`,
+    ]);
+    assert.deepEqual(judged({ Entrypoint: ['/x', `--of=${secret}`] }), [`its ENTRYPOINT ${looks}`]);
+    assert.deepEqual(judged({ Cmd: ['serve', secret] }), [`its CMD ${looks}`]);
+    const labels = { ...image.config.config.Labels, more: secret };
+    assert.deepEqual(judged({ Labels: labels }), [`the label more ${looks}`]);
+    assert.deepEqual(judged({ Env: [`PLAIN=${none}`], Cmd: [none] }), []);
+  });
+}
+
+const NAMES: readonly (readonly [name: string, secret: boolean])[] = [
+  ['API_KEY', true],
+  ['OPENAI_APIKEY', true],
+  ['openai_api_key', true],
+  ['KEY', true],
+  ['GH_TOKEN', true],
+  ['CLIENT_SECRET', true],
+  ['CREDENTIAL', true],
+  ['AWS_CREDENTIALS', true],
+  ['DB_PASS', true],
+  ['DB_PASSWORD', true],
+  ['DB_PASSWD', true],
+  ['KEY_PASSPHRASE', true],
+  ['MONKEY', false],
+  ['KEYBOARD', false],
+  ['TOKEN_LIMIT', false],
+  ['PASSENGER', false],
+];
+for (const [name, secret] of NAMES) {
+  test(`secrets: a variable ${name} with a value is ${secret ? '' : 'no '}secret, and without one none`, () => {
+    const told = secret ? [`the environment variable ${name} has a value in the image`] : [];
+    assert.deepEqual(judged({ Env: [`${name}=x=y`] }), told);
+    assert.deepEqual(judged({ Env: [`${name}=`] }), []);
+  });
+}
+
+test('an image without Env, Cmd and arguments has nothing to be judged in them', () => {
+  assert.deepEqual(judged({ Env: undefined, Cmd: undefined }), []);
+});
+
 test('a project says that a variable is no secret; its value is looked at all the same', () => {
   const found = (Env: string[]) => {
     const config = { ...image.config, config: { ...image.config.config, Env } };
