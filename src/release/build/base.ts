@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { ReleaseError } from '../errors.ts';
 import type { Regctl } from '../registry/regctl.ts';
 import type { Settings } from '../settings.ts';
@@ -18,12 +19,14 @@ export interface BaseImages {
  * Chooses the base images: what the settings name, else the Dockerfile's defaults, else stand-ins.
  *
  * @param standIns assembles the stand-ins; called only where a default can't be reached
+ * @param nowhere whether the name of an image's registry does not exist: then it is not asked for, again and again
  * @throws ReleaseError BASE_IMAGE where an image that somebody named can't be had: it is never replaced; CONFIG_INVALID
  */
 export async function chooseBase(
   settings: Pick<Settings, 'baseImages' | 'build' | 'project'>,
   regctl: Regctl,
   standIns: (bases: readonly Base[]) => Promise<Readonly<Record<string, string>>>,
+  nowhere: (host: string) => Promise<boolean> = isNowhere,
 ): Promise<BaseImages> {
   const bases = await readBases(settings);
   const wanted = wantedImages(settings, bases);
@@ -31,7 +34,7 @@ export async function chooseBase(
     Object.entries(wanted).map(async ([argument, image]) => ({
       argument,
       image,
-      ...(await look(regctl, image)),
+      ...(await look(regctl, image, nowhere)),
     })),
   );
   const images = Object.fromEntries(
@@ -63,11 +66,34 @@ export function wantedImages(
   return Object.fromEntries(bases.map(({ argument, image }) => [argument, baseImages[argument] ?? image]));
 }
 
-async function look(regctl: Regctl, image: string): Promise<{ digest?: string; why?: string }> {
+async function look(
+  regctl: Regctl,
+  image: string,
+  nowhere: (host: string) => Promise<boolean>,
+): Promise<{ digest?: string; why?: string }> {
+  const host = hostOf(image);
+  if (await nowhere(host)) return { why: `${host}: no such host` };
   const result = await regctl(['manifest', 'head', image], { timeout: ANSWER_WITHIN_MS });
   return result.exitCode === 0
     ? { digest: result.stdout.trim() }
     : { why: result.stderr.trim().split('\n').at(-1) ?? '' };
+}
+
+/** The name of the machine that an image is pulled from; Docker Hub's, where the reference names none. */
+function hostOf(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  const named = rest.length > 0 && /[.:]|^localhost$/.test(first) && first !== 'docker.io';
+  return named ? first.replace(/:\d+$/, '') : 'registry-1.docker.io';
+}
+
+/** A proxy may know names that this machine does not, and a failure of the lookup itself says nothing. */
+async function isNowhere(host: string): Promise<boolean> {
+  const proxied = Object.entries(process.env).some(([name, value]) => /^https?_proxy$/i.test(name) && value);
+  if (proxied) return false;
+  return lookup(host).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOTFOUND',
+  );
 }
 
 /** By digest, so that the image that is built on is the one that the provenance names. */

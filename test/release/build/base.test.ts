@@ -25,7 +25,12 @@ const reaching =
       ? { exitCode: 0, stdout: `${DIGEST}\n`, stderr: '' }
       : { exitCode: 1, stdout: '', stderr: `no such host\n${image} is out of reach\n` };
 
-const choose = (regctl: Regctl, baseImages: Record<string, string> = {}, standIns: object = build.standIns) =>
+const choose = (
+  regctl: Regctl,
+  baseImages: Record<string, string> = {},
+  standIns: object = build.standIns,
+  nowhere = async (_host: string) => false,
+) =>
   chooseBase(
     { project: PROJECT, baseImages, build: { ...build, standIns: { ...standIns } } },
     regctl,
@@ -33,6 +38,7 @@ const choose = (regctl: Regctl, baseImages: Record<string, string> = {}, standIn
       Object.fromEntries(
         Object.entries(STAND_IN).filter(([name]) => bases.some(({ argument }) => argument === name)),
       ),
+    nowhere,
   );
 
 describe('the base images', () => {
@@ -54,6 +60,21 @@ describe('the base images', () => {
       assert.deepEqual(await choose(reaching(...reached)), { images: STAND_IN, standIn: true });
     });
   }
+
+  test('are not asked for where the name of their registry does not exist', async () => {
+    const unasked: Regctl = () => assert.fail('it was asked');
+    const hosts: string[] = [];
+    const nowhere = async (host: string) => hosts.push(host) > 0;
+    const chosen = await choose(unasked, {}, build.standIns, nowhere);
+    assert.deepEqual(chosen, { images: STAND_IN, standIn: true });
+    assert.deepEqual(hosts.sort(), ['gcr.io', 'registry-1.docker.io']);
+    const named = { NODE_IMAGE: 'node:24', RUNTIME_IMAGE: 'registry.example:5000/a/runtime' };
+    const error = await failure(choose(unasked, named, build.standIns, nowhere));
+    assert.deepEqual(
+      [error.code, error.details],
+      ['BASE_IMAGE', ['registry-1.docker.io: no such host', 'registry.example: no such host']],
+    );
+  });
 
   test('are never a stand-in for one that was named', async () => {
     const error = await failure(choose(reaching(NODE_IMAGE), { RUNTIME_IMAGE: 'a/runtime' }));
