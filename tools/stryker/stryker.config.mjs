@@ -46,6 +46,7 @@ export default {
     '!tsconfig.json',
     '!security/**',
     '!Dockerfile',
+    '!thoth-release.json',
   ],
   coverageAnalysis: 'perTest',
   concurrency: 2,

@@ -101,6 +101,45 @@ function judged(config: Record<string, unknown>): string[] {
   return [...found].map(({ message }) => message);
 }
 
+const USERS: readonly (readonly [user: string | undefined, shown: string | undefined])[] = [
+  ['65532', undefined],
+  ['1000:0', undefined],
+  ['0', '0'],
+  ['0:1000', '0:1000'],
+  ['root', 'root'],
+  ['node1', 'node1'],
+  [undefined, 'root'],
+];
+for (const [user, shown] of USERS) {
+  test(`user: ${user ?? 'none'} ${shown === undefined ? 'is' : 'is not'} a numeric user other than root`, () => {
+    const told =
+      shown === undefined ? [] : [`it runs as "${shown}", and must as a numeric user other than root`];
+    assert.deepEqual(judged({ User: user }), told);
+  });
+}
+
+const ENTRYPOINTS: readonly (readonly [entrypoint: readonly string[] | undefined, refused: boolean])[] = [
+  [['/app/program'], false],
+  [['/usr/bin/shiny'], false],
+  [['/opt/bin/shell'], false],
+  [['/bin/sh', '-c', 'serve'], true],
+  [['bash', '-c', 'serve'], true],
+  [['/usr/bin/dash'], true],
+  [[], true],
+  [undefined, true],
+];
+for (const [entrypoint, refused] of ENTRYPOINTS) {
+  test(`entrypoint: ${JSON.stringify(entrypoint)} is ${refused ? 'refused' : 'taken'}`, () => {
+    const told = 'its ENTRYPOINT is missing or a shell, which would not pass signals on';
+    assert.deepEqual(judged({ Entrypoint: entrypoint }), refused ? [told] : []);
+  });
+}
+
+test('labels: an image that has none lacks each', () => {
+  const missing = judged({ Labels: undefined }).filter((message) => message.endsWith('is missing'));
+  assert.equal(missing.length, 8);
+});
+
 const long = (start: string, length: number, of = 'a') => `${start}${of.repeat(length)}`;
 const SECRETS: readonly (readonly [what: string, secret: string, none: string])[] = [
   ["OpenAI's or Anthropic's", long('sk-', 16), long('sk-', 15)],
