@@ -62,8 +62,8 @@ export async function rehearsals(place: Workplace): Promise<Group[]> {
           ' emulation, and pushes once for each of the same tags.',
         ...(base.standIn
           ? [
-              'The base images could not be reached: both built on a stand-in. thoth-release made it in its run from nothing,' +
-                ' and in every run waited for the registries that do not answer; the recipe did neither.',
+              'The base images could not be reached: both built on a stand-in, which thoth-release made in its run from nothing' +
+                ' and the recipe was given.',
             ]
           : []),
         ...(fault === undefined ? [] : [`The recipe did not run here: ${fault}`]),
