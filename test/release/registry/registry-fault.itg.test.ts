@@ -263,7 +263,12 @@ test('a blob of the layout that is cut off is found before anything is sent', as
 test('the embedded registry is plain HTTP, whatever authority the real one has', async () => {
   const home = await folder();
   const { certificate } = await makeAuthority(home, 'authority');
-  const env = { THOTH_REGISTRY: 'registry.example.test', THOTH_REGISTRY_CA: certificate, THOTH_HOME: home };
+  const env = {
+    THOTH_REGISTRY: 'registry.example.test',
+    THOTH_REGISTRY_CA: certificate,
+    THOTH_HOME: home,
+    THOTH_REPOSITORY: 'marcopancotti/thoth',
+  };
   await symlink(join(HOME, 'tools'), join(home, 'tools'));
   const settings = readSettings({}, env, bench.dir);
   const target = await openEmbedded(settings, new AbortController().signal);
