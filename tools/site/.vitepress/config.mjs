@@ -31,6 +31,7 @@ const GROUPS = {
     'docs/DAGGER.md': 'The Dagger module',
     'docs/ARCHITECTURE.md': 'Architecture',
     'docs/COMPARISON.md': 'Beside others',
+    'docs/bench/SERVICE.md': 'The service, measured',
     'CONTRIBUTING.md': 'Contributing',
     'CHANGELOG.md': 'Changes',
   },
