@@ -11,11 +11,12 @@ import { forgetRehearsal } from '../../../src/release/publish/prepare.ts';
 import type { Registry } from '../../../src/release/registry/registry.ts';
 import { BUNDLE_TYPE } from '../../../src/release/signing/statement.ts';
 import { parseVersion } from '../../../src/release/versions/version.ts';
+import { countFaults } from '../../count-faults.ts';
 import { makeSmallChart, withChart } from '../chart/chart-fixture.ts';
 import { failure } from '../machine/failure.ts';
 import { isWrite, type Seen } from '../registry/proxy.ts';
 import { SigningKey, signedPlan } from '../signing/signing-fixture.ts';
-import { bundlePublish, killAll, launchPublish } from './kill.ts';
+import { bundlePublish, killedAt, launchPublish, sentAgain } from './kill.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 import { TransactionBench } from './transaction-bench.ts';
 
@@ -168,7 +169,6 @@ describe('the chart of a release', () => {
 describe('a publish with a chart that is killed at any write', () => {
   let script: string;
   let undisturbed: readonly Seen[];
-  let killed = 0;
   before(async () => {
     script = join(bench.bench.dir, 'publish.mjs');
     await bundlePublish(script);
@@ -178,7 +178,6 @@ describe('a publish with a chart that is killed at any write', () => {
     assert.equal(code, 0);
     undisturbed = bench.proxy.seen;
   });
-  after(() => console.log(`writes killed: ${killed}`));
 
   const launch = ({ repository, planPath, dir }: Awaited<ReturnType<typeof prepare>>) =>
     launchPublish(script, {
@@ -206,37 +205,28 @@ describe('a publish with a chart that is killed at any write', () => {
     ['swallow-answer', 'when it had its effect, its answer lost'],
   ] as const;
   for (const [mode, when] of MODES) {
-    test(`${when}: the next run ends in the same state, and sends nothing twice`, async () => {
+    test(`${when}: the next run ends in the same state, and sends nothing twice`, async (t) => {
       const requests = undisturbed.filter(counts).length;
       assert.ok(requests >= 8, `an undisturbed publish made ${requests} of them`);
       const { proxy } = bench;
+      let [killed, repeated] = [0, 0];
       for (let at = 1; at <= requests; at += 1) {
         const prepared = await prepare(`${mode}-${at}`);
-        const child = launch(prepared);
-        const ended = once(child, 'exit');
-        let seen = 0;
-        proxy.fault = (request) => {
-          if (seen === at) return 'reset'; // on its way when everything was killed
-          if (counts(request)) seen += 1;
-          if (seen < at) return undefined;
-          killAll(child.pid ?? 0);
-          return mode;
-        };
-        await ended;
-        await proxy.settled();
-        proxy.fault = () => undefined;
+        await killedAt(proxy, launch(prepared), { at, mode, counts });
         killed += 1;
         await assertNoLie(prepared.repository);
         const there = await bench.blobsIn(`${prepared.repository}-chart`, [...chart.blobs.keys()]);
         proxy.seen = [];
         await publish(prepared);
-        const again = proxy.writes.filter(
-          ({ path, bytes }) => bytes > 0 && there.some((blob) => path.includes(blob.slice(7))),
-        );
+        const again = sentAgain(proxy, there);
+        repeated += again.length;
         assert.deepEqual(again, [], `sent again after write ${at}`);
         await bench.assertReleased(prepared.repository, `after write ${at}`);
         assert.equal(await prepared.chart.registry.digestOf(TAG), chart.digest);
       }
+      countFaults(t, `A publish with a chart killed at a write, ${when}`, killed, {
+        'uploads repeated': repeated,
+      });
     });
   }
 });

@@ -9,7 +9,7 @@ import { countFaults } from '../../count-faults.ts';
 import { isWrite, type Seen } from '../registry/proxy.ts';
 import { KnownBundles } from '../signing/known-bundles.ts';
 import { SigningKey, signedPlan } from '../signing/signing-fixture.ts';
-import { bundlePublish, killAll, launchPublish } from './kill.ts';
+import { bundlePublish, killedAt, launchPublish, sentAgain } from './kill.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 import { type Prepared, TransactionBench } from './transaction-bench.ts';
 
@@ -92,20 +92,12 @@ describe('a publish that signs and is killed at any request', () => {
       for (const at of points) {
         const repository = `${mode}-${at}`;
         const prepared = await bench.prepare(repository);
-        const child = launch(repository, prepared);
-        const ended = once(child, 'exit');
-        let [seen, signing] = [0, false];
-        proxy.fault = (request) => {
-          if (seen === at) return 'reset'; // on its way when everything was killed
+        let signing = false;
+        const countsNow = (request: Seen) => {
           signing ||= isFirst(request);
-          if (signing && counts(request)) seen += 1;
-          if (seen < at) return undefined;
-          killAll(child.pid ?? 0);
-          return mode;
+          return signing && counts(request);
         };
-        await ended;
-        await proxy.settled();
-        proxy.fault = () => undefined;
+        await killedAt(proxy, launch(repository, prepared), { at, mode, counts: countsNow });
         killed += 1;
         assert.equal(await tagIn(repository), undefined);
 
@@ -113,9 +105,7 @@ describe('a publish that signs and is killed at any request', () => {
         proxy.seen = [];
         const registry = await repositoryAt(bench.host, repository);
         await apply(prepared.plan, registry, prepared.dir, bench.next, { attest });
-        const again = proxy.writes.filter(
-          ({ path, bytes }) => bytes > 0 && there.some((blob) => path.includes(blob.slice(7))),
-        );
+        const again = sentAgain(proxy, there);
         repeated += again.length;
         assert.deepEqual(again, [], `bundles sent again after request ${at}`);
         assert.equal(await tagIn(repository), bench.next.index.digest);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { countFaults } from '../../count-faults.ts';
 import { isWrite, type Seen } from '../registry/proxy.ts';
-import { bundlePublish, killAll, launchPublish } from './kill.ts';
+import { bundlePublish, killedAt, launchPublish, sentAgain } from './kill.ts';
 import { apply, repositoryAt } from './release-fixture.ts';
 import { type Prepared, TransactionBench } from './transaction-bench.ts';
 
@@ -48,28 +48,14 @@ describe('a publish that is killed at any request', () => {
       bench.count.mixed = 0;
       for (let at = 1; at <= requests; at += 1) {
         const { repository, plan, dir, ...rest } = await bench.prepare(`${mode}-${at}`);
-        const child = launch({ repository, plan, dir, ...rest });
-        const ended = once(child, 'exit');
-        let seen = 0;
-        proxy.fault = (request) => {
-          if (seen === at) return 'reset'; // on its way when everything was killed
-          if (counts(request)) seen += 1;
-          if (seen < at) return undefined;
-          killAll(child.pid ?? 0);
-          return mode;
-        };
-        await ended;
-        await proxy.settled();
-        proxy.fault = () => undefined;
+        await killedAt(proxy, launch({ repository, plan, dir, ...rest }), { at, mode, counts });
         killed += 1;
         await bench.assertWhole(repository);
 
         const there = await bench.blobsIn(repository);
         proxy.seen = [];
         await apply(plan, await repositoryAt(bench.host, repository), dir, bench.next);
-        const again = proxy.writes.filter(
-          ({ path, bytes }) => bytes > 0 && there.some((blob) => path.includes(blob.slice(7))),
-        );
+        const again = sentAgain(proxy, there);
         repeated += again.length;
         assert.deepEqual(again, [], `uploads repeated after request ${at}`);
         await bench.assertWhole(repository);
