@@ -23,7 +23,9 @@ const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt',
 };
-const REPRODUCIBLE_TAR = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'];
+const REPRODUCIBLE_TAR = [
+  ...['--sort=name', '--mtime=@0', '--mode=go-w', '--owner=0', '--group=0', '--numeric-owner'],
+];
 
 const LockFile = z.object({
   packages: z.record(
@@ -217,23 +219,30 @@ class Bench {
     const [packed] = Packed.parse(JSON.parse(stdout));
     if (packed === undefined || packed.integrity !== integrity)
       throw failed([`${name} ${version} is not what ${build.standInLock} pins`]);
-    const folder = join(dirname(out), `${basename(out, '.tar')}.d`);
-    const target = join(folder, into);
-    await mkdir(target, { recursive: true });
     // npm packs everything under `package/`.
     const members = files.map((file) => `package/${file}`);
     const archive = join(this.#work, packed.filename);
-    await this.#tar(['-xzf', archive, '-C', target, '--strip-components=1', ...members]);
-    await this.#tar([...REPRODUCIBLE_TAR, '--mode=go-w', '-C', folder, '-cf', out, '.']);
+    await this.#pack(out, async (folder) => {
+      const target = join(folder, into);
+      await mkdir(target, { recursive: true });
+      await this.#tar(['-xzf', archive, '-C', target, '--strip-components=1', ...members]);
+    });
   }
 
   async #links(out: string, links: Readonly<Record<string, string>>): Promise<void> {
+    await this.#pack(out, async (folder) => {
+      for (const [path, target] of Object.entries(links)) {
+        await mkdir(dirname(join(folder, path)), { recursive: true });
+        await symlink(target, join(folder, path));
+      }
+    });
+  }
+
+  /** Writes `out` from a folder beside it that `fill` makes. */
+  async #pack(out: string, fill: (folder: string) => Promise<void>): Promise<void> {
     const folder = join(dirname(out), `${basename(out, '.tar')}.d`);
-    for (const [path, target] of Object.entries(links)) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await symlink(target, join(folder, path));
-    }
-    await this.#tar([...REPRODUCIBLE_TAR, '--mode=go-w', '-C', folder, '-cf', out, '.']);
+    await fill(folder);
+    await this.#tar([...REPRODUCIBLE_TAR, '-C', folder, '-cf', out, '.']);
   }
 
   async #tar(args: readonly string[]): Promise<void> {

@@ -201,14 +201,13 @@ const Scan = z.strictObject({
   scanner: Scanner.default('trivy').meta(about('Who looks for vulnerabilities.', 'both')),
 });
 
+const repositoryName = z.string().max(255).regex(REPOSITORY);
+
 const Chart = z.strictObject({
   folder: inside
     .optional()
     .meta(about('Folder of the Helm chart that is released with the image.', 'deploy/chart')),
-  repository: z
-    .string()
-    .max(255)
-    .regex(REPOSITORY)
+  repository: repositoryName
     .optional()
     .meta(
       about(
@@ -243,10 +242,7 @@ export const Config = z.strictObject({
     .meta(
       about('The JSON Schema, for editors: `thoth-release config --schema`.', './thoth-release.schema.json'),
     ),
-  repository: z
-    .string()
-    .max(255)
-    .regex(REPOSITORY)
+  repository: repositoryName
     .optional()
     .meta(
       about(

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ReleaseError } from '../errors.ts';
 import { sha256 } from '../image/digest.ts';
 import { diskError, readIfThere } from '../machine/file.ts';
+import { parseRecord } from './record.ts';
 
 /** One line of a journal. `plan` opens a run; `begin` and `done` stand around each step that writes. */
 export const JournalEntry = z.object({
@@ -79,18 +80,18 @@ async function readEntries(path: string): Promise<{ entries: JournalEntry[]; byt
 }
 
 function parseLine(path: string, line: string, number: number): JournalEntry {
-  try {
-    return JournalEntry.parse(JSON.parse(line));
-  } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : 'it is not JSON';
-    throw new ReleaseError(
-      'JOURNAL_INVALID',
-      `Line ${number} of ${path} is no entry of a journal.`,
-      'Somebody changed it. Move the file away and run this again: what is left to do is read from the registry.',
-      why.split('\n'),
-      cause,
-    );
-  }
+  return parseRecord(
+    line,
+    JournalEntry,
+    (why, cause) =>
+      new ReleaseError(
+        'JOURNAL_INVALID',
+        `Line ${number} of ${path} is no entry of a journal.`,
+        'Somebody changed it. Move the file away and run this again: what is left to do is read from the registry.',
+        why,
+        cause,
+      ),
+  );
 }
 
 async function append(path: string, line: string): Promise<void> {

@@ -10,6 +10,7 @@ import { describeSigning, Signing } from '../signing/signing.ts';
 import { StartEvidence } from '../start/start.ts';
 import { isMovable, TAG } from '../versions/tags.ts';
 import type { Version } from '../versions/version.ts';
+import { parseRecord } from './record.ts';
 
 /** A tag's move: what it points to when the plan is made (`null`: it does not exist) and what it will. */
 export const TagMove = z.strictObject({
@@ -202,18 +203,10 @@ export function remainingMoves(plan: Pick<Plan, 'version' | 'moves'>, current: C
 
 /** Reads a plan's text. @throws ReleaseError PLAN_INVALID */
 export function parsePlan(text: string, path: string): Plan {
-  try {
-    return Plan.parse(JSON.parse(text));
-  } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : 'it is not JSON';
-    throw new ReleaseError(
-      'PLAN_INVALID',
-      `${path} is not a plan that this version can apply.`,
-      'Make a new one with `thoth-release plan`.',
-      why.split('\n'),
-      cause,
-    );
-  }
+  const message = `${path} is not a plan that this version can apply.`;
+  return parseRecord(text, Plan, (why, cause) => {
+    return new ReleaseError('PLAN_INVALID', message, 'Make a new one with `thoth-release plan`.', why, cause);
+  });
 }
 
 /** A plan's text, the same for the same plan. */
