@@ -13,9 +13,9 @@ import { applySteps, assertTagThere, findRelease } from '../github/github-steps.
 import { sha256 } from '../image/digest.ts';
 import { readIfThere } from '../machine/file.ts';
 import { cutNotes } from '../notes/notes.ts';
+import { currentTags } from '../publish/current-tags.ts';
 import { findPlan, type ReleaseFolder, releaseFolder } from '../publish/folder.ts';
 import { type CurrentTags, formatPlan, type Plan } from '../publish/plan.ts';
-import { currentTags } from '../publish/publish.ts';
 import { openTarget } from '../publish/target.ts';
 import { sbomFiles } from '../scan/sbom.ts';
 import { parseVersion, type Version } from '../versions/version.ts';

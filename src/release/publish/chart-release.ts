@@ -8,7 +8,8 @@ import type { Registry } from '../registry/registry.ts';
 import type { Version } from '../versions/version.ts';
 import { examineChart, type Verifier } from './attest.ts';
 import { type Check, check } from './check.ts';
-import { movesTo, type Plan, remainingMoves, type TagMove } from './plan.ts';
+import { currentTags } from './current-tags.ts';
+import { movesTo, type Plan, type TagMove } from './plan.ts';
 
 /** The Helm chart of a release as it is pushed: its OCI layout, and the repository it goes to. */
 export interface ChartRelease {
@@ -31,8 +32,7 @@ export async function planChart(
   version: Version,
 ): Promise<PlannedChart> {
   const tag = version.version;
-  const current = new Map([[tag, await registry.digestOf(tag)]]);
-  const [move] = movesTo(chart.digest, [tag], current);
+  const [move] = movesTo(chart.digest, [tag], await currentTags(registry, [tag]));
   return { repository, move: move as TagMove };
 }
 
@@ -46,14 +46,6 @@ export async function readPlannedChart({ version, chart }: Plan, dir: string): P
     throw otherChart(version, 'it can not be read', cause);
   });
   if (found.digest !== chart?.move.to) throw otherChart(version, `it is ${found.digest}`);
-}
-
-/** The chart's move, where it is left. @throws ReleaseError PLAN_STALE */
-export async function chartLeft(plan: Plan, registry: Registry): Promise<TagMove | undefined> {
-  if (plan.chart === undefined) return undefined;
-  const { move } = plan.chart;
-  const current = new Map([[move.tag, await registry.digestOf(move.tag)]]);
-  return remainingMoves({ version: plan.version, moves: [move] }, current)[0];
 }
 
 /**

@@ -12,9 +12,10 @@ import {
   releasedBy,
 } from './attachments.ts';
 import { attestRelease, type Notary } from './attest.ts';
-import { type ChartRelease, chartLeft, downloadChart, readPlannedChart } from './chart-release.ts';
+import { type ChartRelease, downloadChart, readPlannedChart } from './chart-release.ts';
+import { movesLeft } from './current-tags.ts';
 import type { Journal } from './journal.ts';
-import { type CurrentTags, type Plan, remainingMoves, type TagMove } from './plan.ts';
+import type { Plan, TagMove } from './plan.ts';
 
 /** What a run of a plan did. Where `moved` and `signed` are empty, all was in place already: nothing was written. */
 export interface Applied {
@@ -71,8 +72,11 @@ export async function applyPlan(plan: Plan, options: Applying): Promise<Applied>
   const chart = plan.chart === undefined ? undefined : options.chart;
   if (layout !== undefined) await assertPlanned(plan, layout);
   if (chart !== undefined) await readPlannedChart(plan, chart.dir);
-  const left = remainingMoves(plan, await currentTags(registry, plan.moves));
-  const chartMove = chart === undefined ? undefined : await chartLeft(plan, chart.registry);
+  const left = await movesLeft(plan.version, registry, plan.moves);
+  const [chartMove] =
+    plan.chart === undefined || chart === undefined
+      ? []
+      : await movesLeft(plan.version, chart.registry, [plan.chart.move]);
   const moves = movesInOrder(plan.version, registry, left, chart, chartMove);
   if (moves.length > 0 && journal.completed) throw movedSince(plan, moves);
   if (left.length > 0) await pushImage(plan, options);
@@ -148,17 +152,6 @@ async function signAll(plan: Plan, options: Applying, chart: ChartRelease | unde
   return [...signed, ...(await attestRelease(expectedOnChart(digest), plannedOnChart(digest), ofChart))];
 }
 
-/** Asks the registry what each of the tags points to. */
-export async function currentTags(
-  registry: Registry,
-  tags: readonly (string | { tag: string })[],
-): Promise<CurrentTags> {
-  const names = tags.map((entry) => (typeof entry === 'string' ? entry : entry.tag));
-  const look = async (tag: string) => [tag, await registry.digestOf(tag)] as const;
-  // The first one alone: a registry that refuses a password is not asked with it again.
-  return new Map([...(await each(names.slice(0, 1), look)), ...(await each(names.slice(1), look))]);
-}
-
 /**
  * Downloads an image index from the registry and checks every byte of it against its digest.
  *
@@ -225,8 +218,7 @@ async function readBack(registry: Registry, plan: Plan, scratch: string): Promis
 
 /** Moves one tag; its place is read once more just before, so that the window for a race is one request. */
 async function moveTag(registry: Registry, version: string, move: TagMove): Promise<void> {
-  const now = await currentTags(registry, [move]);
-  if (remainingMoves({ version, moves: [move] }, now).length === 0) return;
+  if ((await movesLeft(version, registry, [move])).length === 0) return;
   await registry.tag(move.tag, move.to);
 }
 

@@ -3,8 +3,8 @@ import { ReleaseError } from '../errors.ts';
 import type { Registry } from '../registry/registry.ts';
 import { parseChannel, tagsFor } from '../versions/tags.ts';
 import { compareVersions, type Version, versionOrNone } from '../versions/version.ts';
+import { currentTags } from './current-tags.ts';
 import { movesTo, type Plan } from './plan.ts';
-import { currentTags } from './publish.ts';
 
 const VERSION_ANNOTATION = 'org.opencontainers.image.version';
 const Annotated = z.object({ annotations: z.record(z.string(), z.string()).optional() });

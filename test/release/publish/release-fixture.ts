@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Layout, readLayout } from '../../../src/release/image/layout.ts';
 import { requireTool } from '../../../src/release/machine/tools.ts';
 import type { ChartRelease } from '../../../src/release/publish/chart-release.ts';
+import { currentTags } from '../../../src/release/publish/current-tags.ts';
 import { openJournal } from '../../../src/release/publish/journal.ts';
 import {
   type BuildFacts,
@@ -12,12 +13,7 @@ import {
   planRelease,
   type SbomDigests,
 } from '../../../src/release/publish/plan.ts';
-import {
-  type Applied,
-  type Attestation,
-  applyPlan,
-  currentTags,
-} from '../../../src/release/publish/publish.ts';
+import { type Applied, type Attestation, applyPlan } from '../../../src/release/publish/publish.ts';
 import { type EmbeddedRegistry, startEmbedded } from '../../../src/release/registry/embedded.ts';
 import { createRegctl } from '../../../src/release/registry/regctl.ts';
 import { createRegistry, type Registry } from '../../../src/release/registry/registry.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ErrorCode } from '../../../src/release/errors.ts';
 import { blobPath, type Layout } from '../../../src/release/image/layout.ts';
-import { currentTags } from '../../../src/release/publish/publish.ts';
+import { currentTags } from '../../../src/release/publish/current-tags.ts';
 import { openEmbedded } from '../../../src/release/publish/target.ts';
 import type { Registry } from '../../../src/release/registry/registry.ts';
 import { readSettings } from '../../../src/release/settings.ts';
