@@ -7,6 +7,7 @@
 # in either case.
 #
 #   --with-data       take the data of the version's last backup
+#   --unsigned        take an image without signature where the version has no backup, although cosign is here
 #   --wait SECONDS    how long the version may take to get healthy (120)
 #   --list            list the backups, the newest first
 #   --dry-run         say what would be done
@@ -23,11 +24,12 @@ $Dir = Split-Path -Parent $PSScriptRoot
 $words = @($args)
 
 Invoke-Kit {
-    $asked = ''; $withData = $false; $dryRun = $false
+    $asked = ''; $withData = $false; $unsigned = $false; $dryRun = $false
     for ($n = 0; $n -lt $words.Count; $n++) {
         $word = [string] $words[$n]
         switch -Regex -CaseSensitive ($word) {
             '^--with-data$' { $withData = $true }
+            '^--unsigned$' { $unsigned = $true }
             '^--wait$' {
                 if ($n + 1 -ge $words.Count) { Stop-Usage "$word needs a value." }
                 $value = [string] $words[++$n]
@@ -38,7 +40,7 @@ Invoke-Kit {
             '^--dry-run$' { $dryRun = $true }
             '^--yes$' { $script:Yes = $true }
             '^(-h|--help)$' { Show-Help $PSCommandPath; return }
-            '^-' { if ($word -notin '--with-data', '--wait', '--dry-run', '--yes') { Stop-Usage "There is no option $word." } }
+            '^-' { if ($word -notin '--with-data', '--unsigned', '--wait', '--dry-run', '--yes') { Stop-Usage "There is no option $word." } }
             '^[^-]' {
                 if ($asked) { Stop-Usage 'One version or backup, please.' }
                 $asked = $word
@@ -70,7 +72,10 @@ Invoke-Kit {
     Say "Fetching $target"
     $digest = Get-Image $target
     if (-not $digest) { Fail $Missing "$target can not be fetched: $(Get-Said)", 'Check the version and the network. Nothing was changed.' }
-    if (-not $target.Contains('@')) { $target = "$target@$digest" }
+    if (-not $target.Contains('@')) { # out of a backup, it has run here before
+        if (-not $unsigned -and -not (Test-Signature "$($target -replace ':[^:/]+$')@$digest")) { Fail $Failed $script:Why, 'Nothing was changed.' }
+        $target = "$target@$digest"
+    }
     $before = Get-NameOf (Get-Setting 'THOTH_IMAGE')
     $backup = Invoke-Change $target $(if ($withData) { $source } else { 'keep' })
     Say "Went back from $before to $(Get-NameOf $target): $(Get-Address)"

@@ -8,6 +8,7 @@
 # in either case.
 #
 #   --with-data       take the data of the version's last backup
+#   --unsigned        take an image without signature where the version has no backup, although cosign is here
 #   --wait SECONDS    how long the version may take to get healthy (120)
 #   --list            list the backups, the newest first
 #   --dry-run         say what would be done
@@ -23,6 +24,7 @@ asked='' with_data='' dry='' yes=''
 while [ $# -gt 0 ]; do
   case $1 in
     --with-data) with_data=yes ;;
+    --unsigned) unsigned=yes ;;
     --wait) needs_value "$@" && wait_seconds=$2 && shift ;;
     --list) list_backups && exit 0 ;;
     --dry-run) dry=yes ;;
@@ -66,7 +68,13 @@ fi
 begin_change
 say "Fetching $target"
 get_image "$target" || fail "$missing" "$target can not be fetched: $said" 'Check the version and the network. Nothing was changed.'
-case $target in *@*) ;; *) target=$target@$digest ;; esac
+case $target in
+  *@*) ;; # out of a backup: it has run here before
+  *)
+    check_signature "${target%:*}@$digest" || fail "$failed" "$why" 'Nothing was changed.'
+    target=$target@$digest
+    ;;
+esac
 before=$(name_of "$(env_get THOTH_IMAGE)")
 change "$target" "$(if [ -n "$with_data" ]; then echo "$source"; else echo keep; fi)"
 say "Went back from $before to $(name_of "$target"): $(address)"
