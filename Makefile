@@ -18,7 +18,7 @@ STRYKER_INSTALLED := tools/stryker/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup tools rehearse test check test-dagger test-vault bench faults mutation fuzz docs clean prerequisites
+.PHONY: help setup tools rehearse test check test-dagger test-vault bench soak faults mutation fuzz docs clean prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,9 @@ bench: setup ## Measure releases and the service beside others, into docs/bench;
 	@tools/install.sh crane litellm
 	@tools/as-root.sh node --import tsx bench/release/main.ts
 	@exec $(NODE24) --import tsx bench/server/main.ts
+
+soak: $(INSTALLED) ## Ask the service for ten minutes without a break, and write what memory it takes
+	@exec $(NODE24) --import tsx bench/server/soak.ts
 
 faults: setup ## Do harm to releases and to the service, and print what was lost
 	@exec tools/as-root.sh node test/faults.mjs

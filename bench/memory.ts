@@ -1,14 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Megabytes a process and its children hold in memory (proc_pid_status(5), VmRSS). */
-export async function memory(root: number): Promise<number> {
+/**
+ * Megabytes a process and its children hold in memory (proc_pid_status(5)).
+ *
+ * @param which all of it, or what stands in no file
+ */
+export async function memory(root: number, which: 'VmRSS' | 'RssAnon' = 'VmRSS'): Promise<number> {
   const all = await Promise.all(
     (await readdir('/proc'))
       .filter((name) => /^\d+$/.test(name))
       .map(async (name) => {
         const text = await readFile(`/proc/${name}/status`, 'utf8').catch(() => '');
         const field = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
-        return { pid: Number(name), parent: field('PPid'), rss: field('VmRSS') / 1_024 };
+        return { pid: Number(name), parent: field('PPid'), rss: field(which) / 1_024 };
       }),
   );
   const sum = (pid: number): number =>

@@ -25,16 +25,20 @@ export async function installPackages(folder: string): Promise<string> {
  */
 export async function writePage(
   name: string,
-  page: { title: string; machine: string; groups: readonly Group[] },
+  page: { title: string; machine: string; groups: readonly Group[]; by?: string },
   packages: string,
 ): Promise<void> {
   const head = [
     `# ${page.title}`,
     '',
-    `Written by \`make bench\` on ${page.machine}.`,
+    `Written by \`${page.by ?? 'make bench'}\` on ${page.machine}.`,
     '',
-    'A figure in brackets is the ratio to the first one of its row, or of its column, in the same run.',
-    '',
+    ...(page.groups.every(({ ratioTo }) => ratioTo === 'nothing')
+      ? []
+      : [
+          'A figure in brackets is the ratio to the first one of its row, or of its column, in the same run.',
+          '',
+        ]),
     `![The figures below as bars](${name}.svg)`,
     '',
     '',
