@@ -85,6 +85,7 @@ export const COMMANDS: readonly Entry[] = [
         '--base-images <list>',
         "in place of the Dockerfile's, as NODE_IMAGE=node:24 (THOTH_NODE_IMAGE, by its ARG)",
       ],
+      ['--layout <dir>', 'with the port and the variables that this layout is started with in a container'],
       ['--schema', 'print the JSON Schema of thoth-release.json'],
     ],
     examples: ['config', 'config --tag v1.0.0 --json', 'config --schema > thoth-release.schema.json'],

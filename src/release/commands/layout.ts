@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { finishLayout } from '../build/build.ts';
 import { ReleaseError } from '../errors.ts';
 import { readLayout } from '../image/layout.ts';
+import { coverLonePlatform } from '../image/lone-platform.ts';
 import { runOk, tail } from '../machine/command.ts';
 import { requireTool } from '../machine/tools.ts';
 import { createRegctl } from '../registry/regctl.ts';
@@ -32,6 +33,7 @@ export const layout: CommandModule = {
               tail(result),
             ),
         );
+        await coverLonePlatform(unpacked);
         const { index } = await readLayout(unpacked);
         return finishLayout(`ocidir://${unpacked}@${index.digest}`, output, regctl);
       });

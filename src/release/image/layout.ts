@@ -118,7 +118,8 @@ export function blobPath(dir: string, digest: string): string {
   return join(dir, 'blobs', algorithm, hex);
 }
 
-async function parseBlob<T>(dir: string, descriptor: Descriptor, schema: z.ZodType<T>): Promise<T> {
+/** Reads a blob of JSON, checked against its digest. @throws ReleaseError LAYOUT_CORRUPT, LAYOUT_INVALID */
+export async function parseBlob<T>(dir: string, descriptor: Descriptor, schema: z.ZodType<T>): Promise<T> {
   const bytes = await readFile(blobPath(dir, descriptor.digest)).catch((error: NodeJS.ErrnoException) => {
     throw corrupt(dir, [`${descriptor.digest}: ${unreadable(error)}`]);
   });
@@ -143,7 +144,8 @@ function difference(descriptor: Descriptor, size: number, hash: Hash): string | 
     : `it has ${size} bytes, and its descriptor says ${descriptor.size}`;
 }
 
-async function parseFile<T>(dir: string, name: string, schema: z.ZodType<T>): Promise<T> {
+/** Reads one of the layout's own files. @throws ReleaseError LAYOUT_INVALID */
+export async function parseFile<T>(dir: string, name: string, schema: z.ZodType<T>): Promise<T> {
   const text = await readFile(join(dir, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw invalid(dir, `its ${name} is ${unreadable(error)}`);
   });
