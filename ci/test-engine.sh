@@ -92,6 +92,30 @@ expect 0 '' 'rehearse (cold)' dagger call -o "$work/release" rehearse --tag "$ta
 expect 0 'sha256:' 'rehearse left plan.json' cat "$work/release/plan.json"
 expect 0 '' 'rehearse (warm)' dagger call rehearse --tag "$tag" entries
 
+# Somebody else's project: the Python example as a repository of its own, and once for one platform alone, which an
+# engine exports in another form. What is known of Python's image by now must not stop it.
+own=$work/greeter one=$work/one
+# configure FOLDER JSON: puts keys into its thoth-release.json, and commits all that is there
+configure() {
+  node -e '
+    const { readFileSync, writeFileSync } = require("node:fs");
+    const [, file, keys] = process.argv;
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file)), ...JSON.parse(keys) }));
+  ' "$1/thoth-release.json" "$2" &&
+    git -C "$1" add . && git -C "$1" -c user.name=t -c user.email=t@t commit -q -m 'feat: greet'
+}
+mkdir "$own" && git archive HEAD:examples/python | tar -xf - -C "$own" &&
+  git -C "$own" init -q && configure "$own" '{"scan":{"severity":["UNKNOWN"]}}'
+git clone -q --no-hardlinks "$own" "$one" && configure "$one" '{"platforms":["linux/amd64"]}'
+expect 0 '' 'own image: build' dagger call --source "$own" build --platform linux/arm64 sync
+expect 0 '' 'own image: serve' dagger call --source "$own" serve start
+expect 0 '' 'own image: rehearse' dagger call -o "$work/own" --source "$own" rehearse --tag "$tag"
+expect 0 'ada/greeter' 'own image: its plan' cat "$work/own/plan.json"
+expect 0 '"PYTHON_IMAGE"' 'own image: its base in the plan' cat "$work/own/plan.json"
+expect 0 'linux/amd64' 'own image: one platform' dagger call --source "$one" rehearse --tag "$tag" file --path plan.json contents
+expect not0 'no npm packages' 'own image: lint' dagger call --source "$own" lint
+expect not0 '--engine' 'own image: no engine' dagger call --engine "$own" --source "$own" tags --tag "$tag"
+
 # A failure planted for each gate. The exit codes are those of docs/DAGGER.md.
 expect 2 'semantic version' 'gate: an invalid version' dagger call tags --tag nonsense
 expect not0 'registryToken' 'gate: no credentials' dagger call publish --tag "$tag"
@@ -128,6 +152,10 @@ if [ -n "${REGISTRY_SERVICE:-}" ]; then
   expect 0 'linux|arm64' 'read back by another program' \
     curl -fsS -H 'Accept: application/vnd.oci.image.index.v1+json' \
     "http://${service#tcp://}/v2/marcopancotti/thoth/manifests/$tag"
+  expect 0 "$tag" 'own image: publish' \
+    dagger call --sign none --source "$own" --registry-service "$service" publish --tag "$tag"
+  expect 0 "$tag" 'own image: verify' \
+    dagger call --sign none --source "$own" --registry-service "$service" verify --tag "$tag"
   expect 0 'next' 'promote' dagger call --registry-service "$service" promote --to "$tag" --channel next
   expect 0 '' 'rollback --dry-run' dagger call --registry-service "$service" rollback --to "$tag" --dry-run
   expect 0 "$tag" 'rescan' dagger call --registry-service "$service" rescan

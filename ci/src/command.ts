@@ -8,9 +8,12 @@
 /** Where things are inside the toolbox container. */
 export const PATHS = {
   project: '/src',
-  program: 'dist/thoth-release.mjs',
-  home: '/src/.thoth',
-  trivyCache: '/src/.thoth/trivy',
+  engine: '/engine',
+  /** Where the engine's bundle is made, and where it is then: outside of the project, which must stay as committed. */
+  bundle: 'dist/thoth-release.mjs',
+  program: '/thoth/thoth-release.mjs',
+  home: '/thoth/home',
+  trivyCache: '/thoth/home/trivy',
   layout: '/release/layout',
   archive: '/release/image.tar',
   evidence: '/release/evidence.json',
@@ -45,14 +48,23 @@ const release = (...args: string[]) => ['node', PATHS.program, ...args];
 const at = (target: Target) => ['--registry', target.registry, '--repository', target.repository];
 const dry = (dryRun: boolean) => (dryRun ? ['--dry-run'] : []);
 
-/** Prints the head commit and its time: `SHA SECONDS`. */
-export const showCommit = () => ['git', 'log', '-1', '--format=%H %ct'];
-
 export const installDependencies = () => [
   ...['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
 ];
 
-export const bundleRelease = () => ['node', 'src/release/bundle.mjs'];
+/** All that the engine is bundled of, beside its package.json and lock file. */
+export const ENGINE_SOURCES = 'src/release';
+
+export const BUNDLER = `${ENGINE_SOURCES}/bundle.mjs`;
+
+export const bundleRelease = () => ['node', BUNDLER];
+
+/** @param layout whether it is said where the layout listens */
+export const sayConfig = (tag: string | undefined, layout: boolean) =>
+  release(
+    ...['config', ...(tag === undefined ? [] : ['--tag', releaseTag(tag)])],
+    ...[...(layout ? ['--layout', PATHS.layout] : []), '--json'],
+  );
 
 /** tsc, Biome: everything static that needs no tool beyond npm's. */
 export const lintProject = () => ['npm', 'run', '--silent', 'check'];
@@ -79,15 +91,19 @@ export const startPlatform = (platform: string, url: string) =>
     ...['--evidence', PATHS.evidence],
   );
 
-/** `keep`: where the reports stay, and whether it may go on where vulnerability data is missing. */
+/**
+ * @param severity by default the project's
+ * @param keep where the reports stay, and whether it may go on where vulnerability data is missing
+ */
 export function scanLayout(
   layout: string,
-  severity: string,
+  severity: string | undefined,
   format: string,
   keep?: { readonly output: string; readonly allowUnchecked: boolean },
 ): string[] {
   return release(
-    ...['scan', '--layout', layout, '--severity', severity, '--format', format],
+    ...['scan', '--layout', layout, ...(severity === undefined ? [] : ['--severity', severity])],
+    ...['--format', format],
     ...(keep === undefined ? [] : ['--output', keep.output]),
     ...(keep?.allowUnchecked === true ? ['--allow-unchecked'] : []),
   );

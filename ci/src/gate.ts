@@ -4,15 +4,12 @@ import { buildLayout } from './image.ts';
 import type { Pipeline } from './pipeline.ts';
 import { run, type Tool, toolbox, uncached } from './toolbox.ts';
 
-/** Findings of these severities that have a fix stop a release. */
-export const SEVERITY = 'HIGH,CRITICAL';
-
 const SBOM_ENDING: Readonly<Record<string, string>> = { cyclonedx: 'cdx.json', spdx: 'spdx.json' };
 
 /** @returns the report; @throws Error where the gate is closed or the vulnerability data is old */
 export async function scan(
   pipeline: Pipeline,
-  severity: string,
+  severity: string | undefined,
   format: string,
   layout: Directory | undefined,
 ): Promise<string> {
@@ -52,5 +49,6 @@ async function withLayout(
   tools: readonly Tool[],
   layout: Directory | undefined,
 ): Promise<Container> {
-  return toolbox(pipeline, tools).withMountedDirectory(PATHS.layout, layout ?? (await buildLayout(pipeline)));
+  const box = await toolbox(pipeline, tools);
+  return box.withMountedDirectory(PATHS.layout, layout ?? (await buildLayout(pipeline)));
 }

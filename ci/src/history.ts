@@ -11,7 +11,7 @@ export async function tagsOf(
   existing: readonly string[],
   channel: string | undefined,
 ): Promise<string[]> {
-  const done = await run('tags', toolbox(pipeline), listTags(tag, existing, channel));
+  const done = await run('tags', await toolbox(pipeline), listTags(tag, existing, channel));
   return parseTags(await done.stdout());
 }
 
@@ -30,17 +30,20 @@ export function parseTags(json: string): string[] {
  */
 export async function notesOf(pipeline: Pipeline, tag: string, layout: Directory | undefined): Promise<File> {
   if (layout === undefined) {
-    const done = await run('notes', toolbox(pipeline), writeNotes(tag));
+    const done = await run('notes', await toolbox(pipeline), writeNotes(tag));
     return dag.file('notes.md', await done.stdout());
   }
   const access = await registryAccess(pipeline);
-  const box = uncached(toolbox(pipeline, ['regctl', 'trivy'])).withMountedDirectory(PATHS.layout, layout);
+  const box = uncached(await toolbox(pipeline, ['regctl', 'trivy'])).withMountedDirectory(
+    PATHS.layout,
+    layout,
+  );
   const command = compareNotes(access.target, tag, PATHS.layout, PATHS.notes);
   return (await run('notes', withAccess(box, access), command)).file(PATHS.notes);
 }
 
 /** CHANGELOG.md with the release's section in it. */
 export async function changelogOf(pipeline: Pipeline, tag: string): Promise<File> {
-  const done = await run('changelog', toolbox(pipeline), writeChangelog(tag, 'CHANGELOG.md'));
+  const done = await run('changelog', await toolbox(pipeline), writeChangelog(tag, 'CHANGELOG.md'));
   return done.file('CHANGELOG.md');
 }

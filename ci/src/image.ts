@@ -1,8 +1,8 @@
+import { posix } from 'node:path';
 import {
   type Container,
   type Directory,
   dag,
-  ExistsType,
   type File,
   ImageLayerCompression,
   ImageMediaTypes,
@@ -10,19 +10,13 @@ import {
   type Secret,
   type Service,
 } from '@dagger.io/dagger';
-import { makeLayout, PATHS, packLayout, showCommit, startPlatform } from './command.ts';
-import { buildArguments, type Commit, NO_COMMIT, parseCommit } from './commit.ts';
-import { type Pipeline, PLATFORMS } from './pipeline.ts';
-import { attempt, base, run, toolbox, uncached } from './toolbox.ts';
+import { base } from './base.ts';
+import { makeLayout, PATHS, packLayout, startPlatform } from './command.ts';
+import { type Config, readConfig } from './config.ts';
+import type { Pipeline } from './pipeline.ts';
+import { attempt, run, toolbox, uncached } from './toolbox.ts';
 
-const PORT = 8000;
-const ALIAS = 'thoth';
-
-/** What a build takes besides the platform; read once for all platforms. */
-interface BuildInput {
-  readonly buildArgs: { name: string; value: string }[];
-  readonly secrets: Secret[];
-}
+const ALIAS = 'image';
 
 /**
  * Builds the Dockerfile for one platform.
@@ -30,20 +24,23 @@ interface BuildInput {
  * @param tag the release it is labelled with
  */
 export async function buildImage(pipeline: Pipeline, platform: Platform, tag?: string): Promise<Container> {
-  return build(pipeline, platform, await buildInput(pipeline, tag));
+  return build(pipeline, platform, await readConfig(pipeline, { tag }), await buildSecrets(pipeline));
 }
 
 /** Builds every platform and makes the release's OCI layout of them. */
 export async function buildLayout(pipeline: Pipeline, tag?: string): Promise<Directory> {
-  const input = await buildInput(pipeline, tag);
-  const platformVariants = await Promise.all(PLATFORMS.map((platform) => build(pipeline, platform, input)));
+  const config = await readConfig(pipeline, { tag });
+  const secrets = await buildSecrets(pipeline);
+  const platformVariants = await Promise.all(
+    config.platforms.map((platform) => build(pipeline, platform, config, secrets)),
+  );
   // One compression and one kind of media types, named: else a digest depends on what the engine has cached.
   const archive = dag.container().asTarball({
     platformVariants,
     forcedCompression: ImageLayerCompression.Gzip,
     mediaTypes: ImageMediaTypes.Oci,
   });
-  const box = toolbox(pipeline, ['regctl']).withMountedFile(PATHS.archive, archive);
+  const box = (await toolbox(pipeline, ['regctl'])).withMountedFile(PATHS.archive, archive);
   return (await run('layout', box, makeLayout())).directory(PATHS.layout);
 }
 
@@ -59,22 +56,23 @@ export async function startPlatforms(pipeline: Pipeline, layout: Directory): Pro
     .withMountedDirectory(PATHS.layout, layout)
     .withExec(packLayout())
     .file(PATHS.archive);
+  const { platforms, start } = await readConfig(pipeline, { layout });
+  const { port } = start;
+  if (port === undefined) throw new Error('thoth-release did not say where the image listens.');
   let evidence: File | undefined;
-  for (const platform of PLATFORMS) {
-    const service = dag
-      .container({ platform })
-      .import_(archive)
+  for (const platform of platforms) {
+    const service = withVariables(dag.container({ platform }).import_(archive), start.env)
       // thoth-release does the waiting: it has a time limit, and says what the last answer was.
-      .withExposedPort(PORT, { experimentalSkipHealthcheck: true })
+      .withExposedPort(port, { experimentalSkipHealthcheck: true })
       .asService({ useEntrypoint: true });
-    let box = uncached(toolbox(pipeline))
+    let box = uncached(await toolbox(pipeline))
       .withMountedDirectory(PATHS.layout, layout)
       .withServiceBinding(ALIAS, service);
     if (evidence !== undefined) box = box.withFile(PATHS.evidence, evidence);
     const done = await run(
       `start ${platform}`,
       box,
-      startPlatform(platform, `http://${ALIAS}:${PORT}/health`),
+      startPlatform(platform, `http://${ALIAS}:${port}${start.path}`),
     );
     evidence = done.file(PATHS.evidence);
   }
@@ -82,32 +80,63 @@ export async function startPlatforms(pipeline: Pipeline, layout: Directory): Pro
   return evidence;
 }
 
-/** The image as a service on its port. */
-export function serveImage(image: Container): Service {
-  return image.withExposedPort(PORT).asService({ useEntrypoint: true });
+/** The image as a service on its port; where the project names none, on each that the image exposes. */
+export async function serveImage(pipeline: Pipeline, image: Container): Promise<Service> {
+  const { start } = await readConfig(pipeline);
+  const ports =
+    start.port === undefined
+      ? await Promise.all((await image.exposedPorts()).map((port) => port.port()))
+      : [start.port];
+  if (ports.length === 0)
+    throw new Error('The image exposes no port: write start.port into thoth-release.json.');
+  let container = image;
+  for (const port of ports) container = container.withExposedPort(port);
+  return container.asService({ useEntrypoint: true });
 }
 
-async function build(pipeline: Pipeline, platform: Platform, input: BuildInput): Promise<Container> {
-  // Copied: the SDK replaces the objects in an argument's array by their identifiers, in place.
-  const secrets = [...input.secrets];
-  const work = () => pipeline.source.dockerBuild({ platform, buildArgs: input.buildArgs, secrets }).sync();
-  return attempt(`build ${platform}`, work, {}); // the exit codes of a build step are not ours
+function withVariables(container: Container, variables: Readonly<Record<string, string>>): Container {
+  let box = container;
+  for (const [name, value] of Object.entries(variables)) box = box.withEnvVariable(name, value);
+  return box;
 }
 
-async function buildInput(pipeline: Pipeline, tag: string | undefined): Promise<BuildInput> {
-  const { nodeImage: node, runtimeImage: runtime, npmRegistry: npm } = pipeline;
-  return {
-    buildArgs: buildArguments(await readCommit(pipeline), tag, { node, runtime, npm }),
-    secrets: await buildSecrets(pipeline),
+async function build(
+  pipeline: Pipeline,
+  platform: Platform,
+  { build: how }: Pick<Config, 'build'>,
+  secrets: readonly Secret[],
+): Promise<Container> {
+  const folder =
+    posix.normalize(how.context) === '.' ? pipeline.source : pipeline.source.directory(how.context);
+  const options = {
+    dockerfile: dockerfileIn(how.context, how.dockerfile),
+    platform,
+    buildArgs: buildArguments(how),
+    // Copied: the SDK replaces the objects in an argument's array by their identifiers, in place.
+    secrets: [...secrets],
   };
+  // The exit codes of a build step are not ours.
+  return attempt(`build ${platform}`, () => folder.dockerBuild(options).sync(), {});
 }
 
-async function readCommit(pipeline: Pipeline): Promise<Commit> {
-  const { source } = pipeline;
-  if (!(await source.exists('.git', { expectedType: ExistsType.DirectoryType }))) return NO_COMMIT;
-  const repository = base(pipeline).withMountedDirectory(`${PATHS.project}/.git`, source.directory('.git'));
-  const done = await attempt('read the commit', () => repository.withExec(showCommit()).sync(), {});
-  return parseCommit(await done.stdout());
+/** What the project asks for, and the time that every file gets, as the local builder gives it. */
+export function buildArguments({
+  args,
+  epoch,
+}: Pick<Config['build'], 'args' | 'epoch'>): { name: string; value: string }[] {
+  return Object.entries({ ...args, SOURCE_DATE_EPOCH: String(epoch) }).map(([name, value]) => ({
+    name,
+    value,
+  }));
+}
+
+/** The Dockerfile by its path in the build context. @throws Error where it is outside: the engine looks only there */
+export function dockerfileIn(context: string, dockerfile: string): string {
+  const path = posix.relative(context, dockerfile);
+  if (!path.startsWith('..')) return path;
+  throw new Error(
+    `Dagger reads the Dockerfile out of the build context, and ${dockerfile} is not in ${context}: move it there, or make "." the context.`,
+  );
 }
 
 /** A build secret goes by its own name, so the caller's is given the one the Dockerfile asks for. */

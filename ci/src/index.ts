@@ -1,5 +1,5 @@
 /**
- * Builds, checks and releases the Thoth image.
+ * Builds, checks and releases the image of a project that has a thoth-release.json: by default Thoth's own.
  *
  * A facade: each function hands over to the file of its stage. What may be released, and under which tags,
  * is decided by thoth-release (src/release), which runs here as it does on a developer's machine.
@@ -27,18 +27,18 @@ import * as release from './publish.ts';
 import { rescan } from './rescan.ts';
 import * as tagMove from './tag-move.ts';
 
-/** Builds, checks and releases the Thoth image. */
+/** Builds, checks and releases the image of a project that has a thoth-release.json. */
 @object()
 export class Thoth implements Pipeline {
   source: Directory;
-  registry: string;
-  repository: string;
+  engine: Directory;
+  registry?: string | undefined;
+  repository?: string | undefined;
   chartRepository?: string | undefined;
   registryUser?: string | undefined;
   registryToken?: Secret | undefined;
   registryService?: Service | undefined;
-  nodeImage?: string | undefined;
-  runtimeImage?: string | undefined;
+  baseImages: string[];
   toolboxImage: string;
   trivyImage: string;
   regctlImage: string;
@@ -61,15 +61,15 @@ export class Thoth implements Pipeline {
   verifyIssuer?: string | undefined;
 
   /**
-   * @param source the project; by default the repository this module is in
-   * @param registry host of the registry to release to
-   * @param repository repository in that registry
+   * @param source the project, a git repository; by default the one this module is in
+   * @param engine checkout of this module's repository, which the release engine is made of
+   * @param registry host of the registry to release to; by default what thoth-release.json says
+   * @param repository repository in that registry; by default what thoth-release.json says
    * @param chartRepository repository of the Helm chart in that registry; by default the other one with -chart
    * @param registryUser who logs in to the registry
    * @param registryToken that user's access token
    * @param registryService a registry that is a Dagger service, used in place of `registry`, without TLS
-   * @param nodeImage base image of the Dockerfile's build stage, in place of the one pinned there
-   * @param runtimeImage base image of its final stage, in place of the one pinned there
+   * @param baseImages base images in place of the Dockerfile's, by the ARG that names each: NODE_IMAGE=node:24
    * @param toolboxImage image with Node, npm and git, in which the release engine runs
    * @param trivyImage image with the scanner at /usr/local/bin/trivy
    * @param regctlImage image with the registry client at /regctl
@@ -78,7 +78,7 @@ export class Thoth implements Pipeline {
    * @param trivyDatabase OCI artifact that Trivy's vulnerability database is taken from, in place of its own
    * @param extraCa PEM file of a certificate authority to trust, such as a company proxy's
    * @param npmRegistry mirror of the npm registry, for the toolbox and the image's build stage
-   * @param githubRepository owner/name on GitHub; by default where package.json says the source is
+   * @param githubRepository owner/name on GitHub; by default where the project says its source is
    * @param githubToken token that may write there; with it, a publish makes the release on GitHub
    * @param hubToken token that may edit the page on Docker Hub, as registryUser; with it, a publish updates that page
    * @param sign who signs: auto (the key, or the OIDC token of a GitHub job), key, keyless or none
@@ -94,17 +94,21 @@ export class Thoth implements Pipeline {
   constructor(
     @argument({
       defaultPath: '/',
-      ignore: ['**/node_modules', 'dist', '.thoth', '.env', '**/*.log', 'ci/sdk', 'coverage'],
+      ignore: ['**/node_modules', '.thoth', '.env'],
     })
     source: Directory,
-    registry = 'docker.io',
-    repository = 'marcopancotti/thoth',
+    @argument({
+      defaultPath: '/',
+      ignore: ['*', '!package.json', '!package-lock.json', '!src/release'],
+    })
+    engine: Directory,
+    registry?: string,
+    repository?: string,
     chartRepository?: string,
     registryUser?: string,
     registryToken?: Secret,
     registryService?: Service,
-    nodeImage?: string,
-    runtimeImage?: string,
+    baseImages: string[] = [],
     toolboxImage = TOOLBOX_IMAGE,
     trivyImage = TRIVY_IMAGE,
     regctlImage = REGCTL_IMAGE,
@@ -127,14 +131,14 @@ export class Thoth implements Pipeline {
     verifyIssuer?: string,
   ) {
     this.source = source;
+    this.engine = engine;
     this.registry = registry;
     this.repository = repository;
     this.chartRepository = chartRepository;
     this.registryUser = registryUser;
     this.registryToken = registryToken;
     this.registryService = registryService;
-    this.nodeImage = nodeImage;
-    this.runtimeImage = runtimeImage;
+    this.baseImages = baseImages;
     this.toolboxImage = toolboxImage;
     this.trivyImage = trivyImage;
     this.regctlImage = regctlImage;
@@ -177,22 +181,22 @@ export class Thoth implements Pipeline {
   }
 
   /**
-   * Starts the image as a service on port 8000.
+   * Starts the image as a service on its port.
    * @param platform by default the engine's own
    */
   @func({ cache: 'never' })
   async serve(platform?: Platform): Promise<Service> {
-    return serveImage(await this.build(platform));
+    return serveImage(this, await this.build(platform));
   }
 
-  /** Runs the tests that need nothing but Node and git; the others run with `make test`. */
+  /** Runs this repository's tests that need nothing but Node and git; the others run with `make test`. */
   @func()
   @check()
   async test(): Promise<string> {
     return project.test(this);
   }
 
-  /** Checks types, style and formatting. */
+  /** Checks this repository's types, style and formatting. */
   @func()
   @check()
   async lint(): Promise<string> {
@@ -202,13 +206,13 @@ export class Thoth implements Pipeline {
   /**
    * Scans every platform for vulnerabilities, secrets and misconfiguration; fails where the gate closes, and
    * where the vulnerability data is missing or too old.
-   * @param severity severities that close the gate where there is a fix
+   * @param severity severities that close the gate where there is a fix; by default the project's
    * @param format table, json or sarif
    * @param layout layout to scan, in place of one built now
    */
   @func({ cache: 'never' })
   @check()
-  async scan(severity = gate.SEVERITY, format = 'table', layout?: Directory): Promise<string> {
+  async scan(severity?: string, format = 'table', layout?: Directory): Promise<string> {
     return gate.scan(this, severity, format, layout);
   }
 

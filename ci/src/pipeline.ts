@@ -1,19 +1,22 @@
-import type { Directory, File, Platform, Secret, Service } from '@dagger.io/dagger';
+import type { Directory, File, Secret, Service } from '@dagger.io/dagger';
 
 /** What the module was constructed with; every stage reads it, none changes it. */
 export interface Pipeline {
+  /** The project that is released. */
   readonly source: Directory;
-  /** Host of the registry, as in `docker.io` or `registry.example:5000`. */
-  readonly registry: string;
-  readonly repository: string;
+  /** A checkout of this module's repository, which `thoth-release` is made of. */
+  readonly engine: Directory;
+  /** Host of the registry, as in `docker.io` or `registry.example:5000`; by default the project's. */
+  readonly registry?: string | undefined;
+  readonly repository?: string | undefined;
   /** Repository of the Helm chart; by default `repository` with `-chart`. */
   readonly chartRepository?: string | undefined;
   readonly registryUser?: string | undefined;
   readonly registryToken?: Secret | undefined;
   /** A registry that is a Dagger service, spoken to without TLS, in place of `registry`. */
   readonly registryService?: Service | undefined;
-  readonly nodeImage?: string | undefined;
-  readonly runtimeImage?: string | undefined;
+  /** Base images in place of the Dockerfile's, as `ARG=reference`. */
+  readonly baseImages: readonly string[];
   readonly toolboxImage: string;
   readonly trivyImage: string;
   readonly regctlImage: string;
@@ -22,7 +25,7 @@ export interface Pipeline {
   readonly trivyDatabase?: string | undefined;
   readonly extraCa?: Secret | undefined;
   readonly npmRegistry?: string | undefined;
-  /** `owner/name` on GitHub; by default where package.json says the source is. */
+  /** `owner/name` on GitHub; by default where the project says its source is. */
   readonly githubRepository?: string | undefined;
   readonly githubToken?: Secret | undefined;
   /** Token that may edit the repository's page on Docker Hub, as the registry's user. */
@@ -40,6 +43,3 @@ export interface Pipeline {
   readonly verifyIdentity?: string | undefined;
   readonly verifyIssuer?: string | undefined;
 }
-
-/** The platforms of a release. */
-export const PLATFORMS = ['linux/amd64', 'linux/arm64'] as Platform[];

@@ -12,11 +12,10 @@ import {
   writeChangelog,
   writeSboms,
 } from './command.ts';
-import { SEVERITY } from './gate.ts';
 import { buildLayout, startPlatforms } from './image.ts';
 import { announce, draft } from './page.ts';
 import type { Pipeline } from './pipeline.ts';
-import { type Access, registryAccess, rehearsalRegistry, withAccess, writeAccess } from './registry.ts';
+import { type Access, assertCredentials, registryAccess, rehearsalRegistry, withAccess } from './registry.ts';
 import { assertSigner, lacksSigner, withSigner } from './signer.ts';
 import { run, toolbox, uncached } from './toolbox.ts';
 
@@ -36,25 +35,17 @@ export async function prepareRelease(
   const layout = `${folder}/layout`;
   const built = await buildLayout(pipeline, tag);
   const evidence = await startPlatforms(pipeline, built);
-  let box = uncached(toolbox(pipeline, ['regctl', 'trivy', 'cosign']))
+  let box = uncached(await toolbox(pipeline, ['regctl', 'trivy', 'cosign']))
     .withDirectory(layout, built)
     .withFile(`${folder}/starts.json`, evidence);
   box = await run('policy', box, judgeLayout(layout));
   const keep = { output: `${folder}/scan`, allowUnchecked: rehearsal };
-  box = await run('scan', box, scanLayout(layout, SEVERITY, 'table', keep));
+  box = await run('scan', box, scanLayout(layout, undefined, 'table', keep));
   box = await run('sbom', box, writeSboms(layout, `${folder}/sbom`));
   // Credentials only from here on: a scanner is shown none.
-  box = withBases(withSigner(withAccess(box, access), pipeline), pipeline);
+  box = withSigner(withAccess(box, access), pipeline);
   const engine = `dagger ${await dag.version()}`;
   return run('plan', box, planRelease(access.target, tag, engine, rehearsal));
-}
-
-/** Names the base images that stood in for the Dockerfile's own, for the provenance. */
-function withBases(container: Container, { nodeImage, runtimeImage }: Pipeline): Container {
-  let box = container;
-  if (nodeImage !== undefined) box = box.withEnvVariable('THOTH_NODE_IMAGE', nodeImage);
-  if (runtimeImage !== undefined) box = box.withEnvVariable('THOTH_RUNTIME_IMAGE', runtimeImage);
-  return box;
 }
 
 /** Plans a release against the registry as it is now. @returns plan.json */
@@ -71,9 +62,10 @@ export async function plan(pipeline: Pipeline, tag: string): Promise<File> {
  * @throws Error before anything is built, where credentials are missing or nobody signs
  */
 export async function publish(pipeline: Pipeline, tag: string, dryRun: boolean): Promise<string> {
-  const access = await writeAccess(pipeline, dryRun);
+  assertCredentials(pipeline, dryRun);
+  if (!dryRun) assertSigner(pipeline);
+  const access = await registryAccess(pipeline);
   if (dryRun) return tryOut(pipeline, access, tag);
-  assertSigner(pipeline);
   const prepared = await prepareRelease(pipeline, access, tag, false);
   const noted = await run('notes', prepared, notesOf(access, tag));
   await draft(pipeline, noted, access.target, tag);

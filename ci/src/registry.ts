@@ -1,5 +1,6 @@
 import { type Container, dag, type Secret, type Service } from '@dagger.io/dagger';
 import { PATHS, type Target } from './command.ts';
+import { readConfig } from './config.ts';
 import type { Pipeline } from './pipeline.ts';
 
 const ALIAS = 'registry';
@@ -16,9 +17,9 @@ export interface Access {
 
 /** How the pipeline reaches its registry, reading only: without credentials, anonymously. */
 export async function registryAccess(pipeline: Pipeline): Promise<Access> {
-  const { registryService: service, repository } = pipeline;
-  const registry =
-    service === undefined ? pipeline.registry : `${ALIAS}:${await firstPort(service, REGISTRY_PORT)}`;
+  const { registryService: service } = pipeline;
+  const { registry: named, repository } = await readConfig(pipeline);
+  const registry = service === undefined ? named : `${ALIAS}:${await firstPort(service, REGISTRY_PORT)}`;
   const { registryUser: user, registryToken: token } = pipeline;
   const target = { registry, repository };
   if (user === undefined || user === '' || token === undefined) return { target, service };
@@ -26,18 +27,20 @@ export async function registryAccess(pipeline: Pipeline): Promise<Access> {
   return { target, service, config };
 }
 
+/** The same for a command that writes. @throws Error as `assertCredentials` does */
+export async function writeAccess(pipeline: Pipeline, dryRun: boolean): Promise<Access> {
+  assertCredentials(pipeline, dryRun);
+  return registryAccess(pipeline);
+}
+
 /**
- * The same for a command that writes.
- *
  * @throws Error naming what to set, where the registry is a real one and a credential is missing; nothing
  *   has been built or pulled by then
  */
-export async function writeAccess(pipeline: Pipeline, dryRun: boolean): Promise<Access> {
+export function assertCredentials(pipeline: Pipeline, dryRun: boolean): void {
   const missing = missingCredentials(pipeline);
-  if (missing.length > 0 && pipeline.registryService === undefined && !dryRun) {
-    throw new Error(refusal(pipeline, missing));
-  }
-  return registryAccess(pipeline);
+  if (missing.length === 0 || pipeline.registryService !== undefined || dryRun) return;
+  throw new Error(refusal(pipeline, missing));
 }
 
 /** The constructor arguments that a push needs and that were not given. */
@@ -50,8 +53,10 @@ export function missingCredentials(pipeline: Pick<Pipeline, 'registryUser' | 're
 
 /** Why a push without credentials is refused, and each way to give them. */
 export function refusal(pipeline: Pick<Pipeline, 'registry' | 'repository'>, missing: string[]): string {
+  const { registry, repository } = pipeline;
+  const where = [registry ?? 'the registry', ...(repository === undefined ? [] : [repository])].join('/');
   return [
-    `Nothing was built: writing to ${pipeline.registry}/${pipeline.repository} needs ${missing.join(' and ')}.`,
+    `Nothing was built: writing to ${where} needs ${missing.join(' and ')}.`,
     'Give them as flags before the function: dagger call --registry-user NAME --registry-token env://DOCKERHUB_TOKEN ...',
     'or once in the file .env: THOTH_registryUser=NAME and THOTH_registryToken=env://DOCKERHUB_TOKEN',
     'or see what would happen with --dry-run.',

@@ -14,11 +14,14 @@ const REPORT = '/release/rescan.json';
  * @throws Error before anything is scanned, where GitHub is to be told and there is no token
  */
 export async function rescan(pipeline: Pipeline, issue: boolean): Promise<string> {
-  const box = uncached(toolbox(pipeline, ['regctl', 'trivy']));
+  const box = uncached(await toolbox(pipeline, ['regctl', 'trivy']));
   if (issue) withGitHub(box, pipeline);
   const access = await registryAccess(pipeline);
   const scanned = await run('rescan', withAccess(box, access), rescanReleased(access.target, REPORT));
   if (!issue) return scanned.stdout();
-  const reporter = withGitHub(uncached(toolbox(pipeline)), pipeline).withFile(REPORT, scanned.file(REPORT));
+  const reporter = withGitHub(uncached(await toolbox(pipeline)), pipeline).withFile(
+    REPORT,
+    scanned.file(REPORT),
+  );
   return (await run('rescan --issue', reporter, reportRescan(REPORT))).stdout();
 }

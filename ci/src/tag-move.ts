@@ -7,7 +7,7 @@ import { run, toolbox, uncached } from './toolbox.ts';
 /** Reads a release back from the registry. @returns the checks, a line each */
 export async function verify(pipeline: Pipeline, tag: string): Promise<string> {
   const access = await registryAccess(pipeline);
-  const box = withTrust(uncached(toolbox(pipeline, ['regctl', 'cosign'])), pipeline);
+  const box = withTrust(uncached(await toolbox(pipeline, ['regctl', 'cosign'])), pipeline);
   return (await run('verify', withAccess(box, access), verifyRelease(access.target, tag))).stdout();
 }
 
@@ -29,6 +29,6 @@ export async function promote(
 }
 
 async function call(stage: string, pipeline: Pipeline, access: Access, command: string[]): Promise<string> {
-  const box = withAccess(uncached(toolbox(pipeline, ['regctl'])), access);
+  const box = withAccess(uncached(await toolbox(pipeline, ['regctl'])), access);
   return (await run(stage, box, command)).stdout();
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { CacheSharingMode, type Container, dag } from '@dagger.io/dagger';
-import { bundleRelease, installDependencies, PATHS } from './command.ts';
+import { base } from './base.ts';
+import { installDependencies, PATHS } from './command.ts';
+import { bundle } from './engine.ts';
 import { explained } from './exit-code.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -16,44 +18,23 @@ const PROGRAMS: Readonly<Record<Tool, readonly [image: keyof Pipeline & `${Tool}
   trivy: ['trivyImage', '/usr/local/bin/trivy'],
 };
 
-/** The toolbox image with git, npm's cache and the extra certificate authority set up, and no project. */
-export function base(pipeline: Pipeline): Container {
-  let container = dag
-    .container()
-    .from(pipeline.toolboxImage)
-    .withMountedCache('/root/.npm', dag.cacheVolume('thoth-npm'))
-    // The files belong to another user than the one that runs git here.
-    .withEnvVariable('GIT_CONFIG_COUNT', '1')
-    .withEnvVariable('GIT_CONFIG_KEY_0', 'safe.directory')
-    .withEnvVariable('GIT_CONFIG_VALUE_0', '*')
-    .withEnvVariable('CI', 'true')
-    .withWorkdir(PATHS.project);
-  if (pipeline.npmRegistry !== undefined) {
-    container = container.withEnvVariable('NPM_CONFIG_REGISTRY', pipeline.npmRegistry);
-  }
-  if (pipeline.extraCa === undefined) return container;
-  const file = `${PATHS.extraCa}/extra-ca.pem`;
-  return container
-    .withMountedSecret(file, pipeline.extraCa)
-    .withEnvVariable('NODE_EXTRA_CA_CERTS', file)
-    .withEnvVariable('SSL_CERT_DIR', `/etc/ssl/certs:${PATHS.extraCa}`); // read by the Go programs
-}
-
 /** The project with its npm packages, no release engine: for tests and linters. */
 export function workshop(pipeline: Pipeline): Container {
-  return dependencies(pipeline).withDirectory('.', pipeline.source);
+  const { source } = pipeline;
+  return base(pipeline)
+    .withFile('package.json', source.file('package.json'))
+    .withFile('package-lock.json', source.file('package-lock.json'))
+    .withExec(installDependencies())
+    .withDirectory('.', source);
 }
 
-/** The project with `dist/thoth-release.mjs` and the tools asked for. */
-export function toolbox(pipeline: Pipeline, tools: readonly Tool[] = []): Container {
-  const bundle = dependencies(pipeline)
-    .withDirectory('.', pipeline.source.filter({ include: ['src', 'tsconfig.json'] }))
-    .withExec(bundleRelease())
-    .file(PATHS.program);
-  let container = workshop(pipeline).withFile(PATHS.program, bundle);
-  if (pipeline.chartRepository !== undefined) {
-    container = container.withEnvVariable('THOTH_CHART_REPOSITORY', pipeline.chartRepository);
-  }
+/** The project as it was given, `thoth-release`, and the tools asked for. @throws Error as `bundle` does */
+export async function toolbox(pipeline: Pipeline, tools: readonly Tool[] = []): Promise<Container> {
+  let container = base(pipeline)
+    .withFile(PATHS.program, await bundle(pipeline))
+    .withDirectory('.', pipeline.source)
+    .withEnvVariable('THOTH_HOME', PATHS.home);
+  for (const { name, value } of settings(pipeline)) container = container.withEnvVariable(name, value);
   for (const tool of tools) {
     const [image, path] = PROGRAMS[tool];
     container = container.withFile(`${BIN}/${tool}`, dag.container().from(pipeline[image]).file(path));
@@ -70,12 +51,22 @@ export function toolbox(pipeline: Pipeline, tools: readonly Tool[] = []): Contai
   return container;
 }
 
-function dependencies(pipeline: Pipeline): Container {
-  const { source } = pipeline;
-  return base(pipeline)
-    .withFile('package.json', source.file('package.json'))
-    .withFile('package-lock.json', source.file('package-lock.json'))
-    .withExec(installDependencies());
+/** What goes before the project's file in every command: the build and the provenance must say the same. */
+function settings({ chartRepository, npmRegistry, baseImages }: Pipeline): { name: string; value: string }[] {
+  return [
+    ...(chartRepository === undefined ? [] : [{ name: 'THOTH_CHART_REPOSITORY', value: chartRepository }]),
+    ...(npmRegistry === undefined ? [] : [{ name: 'THOTH_NPM_REGISTRY', value: npmRegistry }]),
+    ...baseImages.map(parseBaseImage),
+  ];
+}
+
+/** The variable for a base image, by the ARG that names it. @throws Error for anything but `ARG=reference` */
+function parseBaseImage(text: string): { name: string; value: string } {
+  const [, argument, value] = /^(\w+)=(\S+)$/.exec(text.trim()) ?? [];
+  if (argument === undefined || value === undefined) {
+    throw new Error(`--base-images: "${text}" is not an ARG and an image such as NODE_IMAGE=node:24.`);
+  }
+  return { name: `THOTH_${argument}`, value };
 }
 
 /** Makes every command that follows run anew: the engine would answer an equal one from its cache. */

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { bundleRelease, PATHS } from '../../ci/src/command.ts';
+import { bundleRelease, ENGINE_SOURCES, PATHS, sayConfig } from '../../ci/src/command.ts';
+import { parseConfig } from '../../ci/src/config.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** What the module's toolbox has when it bundles (ci/src/toolbox.ts). */
-const IN_TOOLBOX = ['package.json', 'package-lock.json', 'tsconfig.json', 'src'];
+/** What the module has when it bundles (ci/src/engine.ts). */
+const IN_TOOLBOX = ['package.json', 'package-lock.json', ENGINE_SOURCES];
 
 const work = mkdtempSync(join(tmpdir(), 'thoth-release-bundle-'));
 after(() => rmSync(work, { recursive: true, force: true }));
@@ -21,7 +22,7 @@ async function bundleIn(folder: string, names: readonly string[]): Promise<strin
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const [program = '', ...args] = bundleRelease();
   await promisify(execFile)(program, args, { cwd: folder });
-  return join(folder, PATHS.program);
+  return join(folder, PATHS.bundle);
 }
 
 let toolbox: string;
@@ -44,11 +45,8 @@ test('it is made where the toolbox bundles, as an executable script without a pa
   for (const path of [ROOT, work]) assert.equal(text.includes(path), false, path);
 });
 
-test('the same sources elsewhere, without a tsconfig.json, give the same bytes', async () => {
-  const again = await bundleIn(
-    join(work, 'elsewhere'),
-    IN_TOOLBOX.filter((name) => name !== 'tsconfig.json'),
-  );
+test('the same sources elsewhere, with all of the project beside them, give the same bytes', async () => {
+  const again = await bundleIn(join(work, 'elsewhere'), [...IN_TOOLBOX.slice(0, 2), 'tsconfig.json', 'src']);
   assert.ok(readFileSync(again).equals(readFileSync(file)));
 });
 
@@ -80,3 +78,44 @@ for (const [args, expected] of COMMANDS) {
     assert.equal(text, printed(tsx, args, repository));
   });
 }
+
+/** Where a project is, and what the module then reads of it. */
+const PROJECTS: readonly [string, string, string, object, string[]][] = [
+  [
+    'Thoth',
+    ROOT,
+    'marcopancotti/thoth',
+    { path: '/health', port: undefined },
+    ['NODE_IMAGE', 'THOTH_VERSION'],
+  ],
+  [
+    'a Python service',
+    join(ROOT, 'examples/python'),
+    'ada/greeter',
+    { path: '/health', port: undefined },
+    ['PYTHON_IMAGE', 'VERSION'],
+  ],
+];
+for (const [name, folder, repository, start, args] of PROJECTS) {
+  test(`the module reads what it prints of ${name}`, () => {
+    const [, , ...words] = sayConfig(undefined, false);
+    const config = parseConfig(printed(['node', file], words, folder));
+    assert.equal(config.repository, repository);
+    assert.deepEqual(config.platforms, ['linux/amd64', 'linux/arm64']);
+    assert.deepEqual({ path: config.start.path, port: config.start.port }, start);
+    for (const arg of args) assert.ok(config.build.args[arg], arg);
+  });
+}
+
+test('anything else that it could print is refused by name', () => {
+  const [, , ...words] = sayConfig(undefined, false);
+  const whole = JSON.parse(printed(['node', file], words, join(ROOT, 'examples/python')));
+  const wrong: readonly [object, RegExp][] = [
+    [[], /: it\./],
+    [{ ...whole, platforms: [] }, /: platforms\./],
+    [{ ...whole, build: { ...whole.build, epoch: '0' } }, /: build\.epoch\./],
+    [{ ...whole, build: { ...whole.build, args: { A: 1 } } }, /: build\.args\.A\./],
+    [{ ...whole, start: { ...whole.start, path: undefined } }, /: start\.path\./],
+  ];
+  for (const [value, message] of wrong) assert.throws(() => parseConfig(JSON.stringify(value)), message);
+});

@@ -4,7 +4,26 @@ import { type Chain, ExecFailed, type Step } from './engine.ts';
 import { LoadedModule, type Outcome } from './module.ts';
 
 const SECRET = 'dckr_pat_planted';
-const REVISION = `${'c0ffee'.repeat(6)}beef`;
+
+/** What \`thoth-release config\` says of a project that is nothing like Thoth. */
+const GREETER = {
+  registry: 'ghcr.io',
+  repository: 'ada/greeter',
+  platforms: ['linux/amd64', 'linux/riscv64'],
+  build: {
+    dockerfile: 'app/docker/Dockerfile',
+    context: 'app',
+    args: { PYTHON_IMAGE: 'python:3.11', VERSION: '1.0.0' },
+    epoch: 1_700_000_000,
+  },
+  start: { path: '/healthz', port: 9090, env: { PORT: '9090' } },
+};
+/** What it says of Thoth, in the parts that differ. */
+const THOTH = {
+  ...{ registry: 'docker.io', repository: 'marcopancotti/thoth', platforms: ['linux/amd64', 'linux/arm64'] },
+  build: { dockerfile: 'Dockerfile', context: '.', args: { THOTH_VERSION: '1.0.0' }, epoch: 1_700_000_000 },
+  start: { path: '/health', port: 8000, env: { HOST: '0.0.0.0', PORT: '8000' } },
+};
 
 /** Arguments of the last command of a chain. */
 function lastCommand(chain: Chain): string {
@@ -30,11 +49,17 @@ describe('what a call asks of the engine', () => {
   const module = new LoadedModule();
   /** Commands that fail: a part of the command line, the exit code, what it prints. */
   let failing: readonly [string, number, string][] = [];
+  /** What the project's configuration says. */
+  let config: object = THOTH;
+  /** Files that are in neither directory. */
+  let absent: readonly string[] = [];
   let source: string;
+  let engine: string;
 
   before(async () => {
     await module.start();
     source = module.engine.identify([{ field: 'source', args: {} }]);
+    engine = module.engine.identify([{ field: 'engine', args: {} }]);
     module.engine.answer = (chain) => {
       const command = lastCommand(chain);
       const field = chain.at(-1)?.field;
@@ -42,13 +67,16 @@ describe('what a call asks of the engine', () => {
       if (failure !== undefined && field !== 'withExec') throw new ExecFailed(failure[1], failure[2]);
       if (field === 'plaintext') return SECRET;
       if (field === 'glob') return ['test/a.test.ts', 'test/b.itg.test.ts'];
+      if (field === 'exists') return !absent.includes(String(chain.at(-1)?.args.path));
       if (field !== 'stdout') return undefined;
-      if (command.startsWith('git log')) return `${REVISION} 1700000000\n`;
+      if (command.includes(' config ')) return JSON.stringify(config);
       return command.includes(' tags ') ? '["v1.0.1","v1.0","v1"]' : `printed by ${command}\n`;
     };
   });
   beforeEach(() => {
     failing = [];
+    absent = [];
+    config = THOTH;
     module.engine.documents = [];
   });
   after(() => module.stop());
@@ -56,8 +84,8 @@ describe('what a call asks of the engine', () => {
   const call = (name: string, args: object = {}, options: object = {}): Promise<Outcome> =>
     module.call(name, args, {
       source,
-      registry: 'docker.io',
-      repository: 'marcopancotti/thoth',
+      engine,
+      baseImages: [],
       toolboxImage: 'toolbox',
       trivyImage: 'trivy',
       regctlImage: 'regctl',
@@ -71,11 +99,13 @@ describe('what a call asks of the engine', () => {
   const login = () => ({ registryUser: 'me', registryToken: secret('env://TOKEN') });
   const credentials = () => ({ ...login(), signKey: secret('file://cosign.key') });
   const everything = () => module.engine.evaluated.flatMap((chain) => [...steps(chain)]);
+  /** The commands of thoth-release that do something; what it was asked is not among them. */
   const commands = () => {
     const lines = module.engine.evaluated.filter((chain) => chain.at(-1)?.field === 'sync').map(lastCommand);
     return lines
-      .filter((line) => line.startsWith('node dist/thoth-release.mjs'))
-      .map((line) => line.split(' ')[2]);
+      .filter((line) => line.startsWith('node /thoth/thoth-release.mjs'))
+      .map((line) => line.split(' ')[2])
+      .filter((name) => name !== 'config');
   };
 
   test('publish without credentials stops before it asks for anything', async () => {
@@ -163,7 +193,8 @@ describe('what a call asks of the engine', () => {
       ];
     };
     assert.deepEqual(await planned({}), ['dagger v0.21.9']);
-    assert.deepEqual(await planned({ nodeImage: 'node@sha256:a', runtimeImage: 'run@sha256:b' }), [
+    const baseImages = ['NODE_IMAGE=node@sha256:a', 'RUNTIME_IMAGE=run@sha256:b'];
+    assert.deepEqual(await planned({ baseImages }), [
       ...['dagger v0.21.9', 'THOTH_NODE_IMAGE=node@sha256:a', 'THOTH_RUNTIME_IMAGE=run@sha256:b'],
     ]);
   });
@@ -174,7 +205,7 @@ describe('what a call asks of the engine', () => {
       { tag: 'v1.0.0', dryRun: false },
       { ...credentials(), chartRepository: 'me/charts' },
     );
-    const ours = module.engine.evaluated.filter((chain) => lastCommand(chain).startsWith('node dist/'));
+    const ours = module.engine.evaluated.filter((chain) => lastCommand(chain).startsWith('node /thoth/'));
     for (const chain of ours) {
       const named = chain.find((step) => step.args.name === 'THOTH_CHART_REPOSITORY');
       assert.equal(named?.args.value, 'me/charts', lastCommand(chain));
@@ -287,8 +318,10 @@ describe('what a call asks of the engine', () => {
       'linux/amd64',
       'linux/arm64',
     ]);
-    const given = builds[0]?.args.buildArgs as { name: string; value: string }[];
-    assert.ok(given.some(({ name, value }) => name === 'THOTH_REVISION' && value === REVISION));
+    assert.deepEqual(builds[0]?.args.buildArgs, [
+      { name: 'THOTH_VERSION', value: '1.0.0' },
+      { name: 'SOURCE_DATE_EPOCH', value: '1700000000' },
+    ]);
     const [archive] = everything().filter((step) => step.field === 'asTarball');
     assert.deepEqual(
       [
@@ -301,6 +334,149 @@ describe('what a call asks of the engine', () => {
     const services = everything().filter((step) => step.field === 'withServiceBinding');
     assert.ok(services.every((step) => (step.args.service as Chain).some(({ field }) => field === 'import')));
   });
+
+  test('another project is built, started and pushed as its own file says, and nothing as Thoth', async () => {
+    config = GREETER;
+    await call('publish', { tag: 'v1.0.0', dryRun: false }, credentials());
+    const builds = everything().filter((step) => step.field === 'dockerBuild');
+    assert.deepEqual([...new Set(builds.map((step) => step.args.platform))].sort(), GREETER.platforms);
+    for (const { args } of builds) {
+      assert.equal(args.dockerfile, 'docker/Dockerfile');
+      assert.deepEqual(args.buildArgs, [
+        { name: 'PYTHON_IMAGE', value: 'python:3.11' },
+        { name: 'VERSION', value: '1.0.0' },
+        { name: 'SOURCE_DATE_EPOCH', value: '1700000000' },
+      ]);
+    }
+    const services = everything()
+      .filter((step) => step.field === 'withServiceBinding')
+      .map((step) => step.args.service as Chain);
+    assert.ok(services.length > 0);
+    for (const service of services) {
+      assert.equal(service.find((step) => step.field === 'withExposedPort')?.args.port, 9090);
+      assert.deepEqual(
+        service.filter((step) => step.field === 'withEnvVariable').map(({ args }) => [args.name, args.value]),
+        [['PORT', '9090']],
+      );
+    }
+    const lines = [...new Set(module.engine.evaluated.map(lastCommand))];
+    const starts = lines.filter((line) => line.includes(' start '));
+    assert.deepEqual(
+      starts.map((line) => [/--platform (\S+)/.exec(line)?.[1], /--url (\S+)/.exec(line)?.[1]]),
+      GREETER.platforms.map((platform) => [platform, 'http://image:9090/healthz']),
+    );
+    for (const name of ['plan', 'publish', 'verify']) {
+      const line = lines.find((one) => one.includes(` ${name} `)) ?? '';
+      assert.match(line, /--registry ghcr\.io --repository ada\/greeter /, name);
+    }
+    assert.doesNotMatch(JSON.stringify(lines), /marcopancotti|docker\.io|:8000|\/health[^z]/);
+  });
+
+  test("the engine is bundled of its own sources alone, and the image is built of the project's alone", async () => {
+    await call('publish', { tag: 'v1.0.0', dryRun: true });
+    const all = everything();
+    const roots = (chain: Chain) =>
+      [...steps(chain)].map(({ field }) => field).filter((field) => ['source', 'engine'].includes(field));
+    const bundles = all
+      .filter((step) => step.field === 'withFile' && step.args.path === '/thoth/thoth-release.mjs')
+      .map((step) => step.args.source as Chain);
+    assert.ok(bundles.length > 0);
+    for (const bundle of bundles) {
+      assert.equal(lastCommand(bundle), 'node src/release/bundle.mjs');
+      assert.deepEqual([...new Set(roots(bundle))], ['engine']);
+    }
+    const images = module.engine.evaluated.filter((chain) =>
+      chain.some((step) => step.field === 'dockerBuild'),
+    );
+    assert.ok(images.length > 0);
+    for (const image of images) assert.deepEqual([...new Set(roots(image))], ['source']);
+  });
+
+  test('what the module was told goes before what the file says', async () => {
+    const told = { registry: 'registry.example', repository: 'me/it', npmRegistry: 'https://npm.example' };
+    await call('verify', { tag: 'v1.0.0' }, { ...told, baseImages: ['PYTHON_IMAGE=python:mine'] });
+    const asked = module.engine.evaluated.find((chain) => lastCommand(chain).includes(' config ')) ?? [];
+    const variables = Object.fromEntries(
+      asked
+        .filter((step) => step.field === 'withEnvVariable' && String(step.args.name).startsWith('THOTH_'))
+        .map(({ args }) => [args.name, args.value]),
+    );
+    assert.deepEqual(variables, {
+      THOTH_HOME: '/thoth/home',
+      THOTH_NPM_REGISTRY: 'https://npm.example',
+      THOTH_PYTHON_IMAGE: 'python:mine',
+      THOTH_REGISTRY: 'registry.example',
+      THOTH_REPOSITORY: 'me/it',
+    });
+  });
+
+  const REFUSED: readonly (readonly [string, string, object, () => void, RegExp])[] = [
+    [
+      'an engine that is no checkout of Thoth',
+      'tags',
+      { tag: 'v1.0.0' },
+      () => {
+        absent = ['src/release/bundle.mjs'];
+      },
+      /no checkout of Thoth.*--engine/s,
+    ],
+    [
+      'a project that names no repository',
+      'verify',
+      { tag: 'v1.0.0' },
+      () => {
+        config = { ...GREETER, repository: undefined };
+      },
+      /which repository.*thoth-release\.json.*--repository/s,
+    ],
+    [
+      'a Dockerfile outside of the build context',
+      'layout',
+      {},
+      () => {
+        config = { ...GREETER, build: { ...GREETER.build, dockerfile: 'Dockerfile' } };
+      },
+      /Dockerfile is not in app/,
+    ],
+    ...['test', 'lint'].map(
+      (name) =>
+        [
+          `${name} of a project without npm packages`,
+          name,
+          {},
+          () => {
+            absent = ['package.json'];
+          },
+          /no npm packages.*dagger check scan policy/s,
+        ] as const,
+    ),
+  ];
+  for (const [what, name, args, prepare, message] of REFUSED) {
+    test(`refused, saying what to do: ${what}`, async () => {
+      prepare();
+      assert.match((await call(name, args)).error?.message ?? '', message);
+    });
+  }
+
+  test('a base image that is none is refused', async () => {
+    const { error } = await call('layout', {}, { baseImages: ['node:24'] });
+    assert.match(error?.message ?? '', /--base-images: "node:24" is not an ARG and an image/);
+  });
+
+  for (const [what, start, ports] of [
+    ['the port that the project names', GREETER.start, [9090]],
+    ['the ports that the image exposes, where it names none', { ...GREETER.start, port: undefined }, [5000]],
+  ] as const) {
+    test(`serve listens on ${what}`, async () => {
+      config = { ...GREETER, start };
+      const { result } = await call('serve', {});
+      const service = module.engine.chainOf(String(result));
+      assert.deepEqual(
+        service.filter((step) => step.field === 'withExposedPort').map((step) => step.args.port),
+        ports,
+      );
+    });
+  }
 
   test('what touches the outside carries a value of its own on each call', async () => {
     const runs = async () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { relative } from 'node:path';
 import { test } from 'node:test';
 import * as command from '../../ci/src/command.ts';
-import { buildArguments, NO_COMMIT, parseCommit } from '../../ci/src/commit.ts';
 import { COMMANDS } from '../../src/release/commands/catalogue.ts';
 import { releaseFolder } from '../../src/release/publish/folder.ts';
 import { parseVersion } from '../../src/release/versions/version.ts';
@@ -10,23 +9,28 @@ import { catalogueFaults } from '../catalogue-faults.ts';
 
 const target = { registry: 'registry:5000', repository: 'a/b' };
 const at = '--registry registry:5000 --repository a/b';
-const thoth = 'node dist/thoth-release.mjs';
+const thoth = 'node /thoth/thoth-release.mjs';
 
 const LINES: readonly [string, string[], string][] = [
-  ['commit', command.showCommit(), 'git log -1 --format=%H %ct'],
   [
     'dependencies',
     command.installDependencies(),
     'npm ci --ignore-scripts --no-audit --no-fund --loglevel=error',
   ],
   ['bundle', command.bundleRelease(), 'node src/release/bundle.mjs'],
+  ['config', command.sayConfig(undefined, false), `${thoth} config --json`],
+  [
+    'config of a release and its layout',
+    command.sayConfig('1.2.3', true),
+    `${thoth} config --tag v1.2.3 --layout /release/layout --json`,
+  ],
   ['lint', command.lintProject(), 'npm run --silent check'],
   ['pack', command.packLayout(), 'tar -C /release/layout -cf /release/image.tar .'],
   ['layout', command.makeLayout(), `${thoth} layout /release/image.tar --output /release/layout`],
   [
     'start',
-    command.startPlatform('linux/arm64', 'http://thoth:8000/health'),
-    `${thoth} start --layout /release/layout --platform linux/arm64 --url http://thoth:8000/health --evidence /release/evidence.json`,
+    command.startPlatform('linux/arm64', 'http://image:8000/health'),
+    `${thoth} start --layout /release/layout --platform linux/arm64 --url http://image:8000/health --evidence /release/evidence.json`,
   ],
   [
     'release on GitHub, a draft',
@@ -40,6 +44,11 @@ const LINES: readonly [string, string[], string][] = [
   ],
   ['page', command.updateHubPage(target, 'v1.2.3'), `${thoth} docker-hub ${at} --tag v1.2.3`],
   ['scan', command.scanLayout('L', 'HIGH', 'json'), `${thoth} scan --layout L --severity HIGH --format json`],
+  [
+    'scan, as the project says',
+    command.scanLayout('L', undefined, 'json'),
+    `${thoth} scan --layout L --format json`,
+  ],
   [
     'scan with reports',
     command.scanLayout('L', 'HIGH', 'json', { output: 'O', allowUnchecked: false }),
@@ -82,12 +91,12 @@ const LINES: readonly [string, string[], string][] = [
   [
     'publish',
     command.publishRelease(target, 'v1.2.3', false),
-    `${thoth} publish ${at} --tag v1.2.3 --plan /src/.thoth/release/v1.2.3/plan.json`,
+    `${thoth} publish ${at} --tag v1.2.3 --plan /thoth/home/release/v1.2.3/plan.json`,
   ],
   [
     'publish --dry-run',
     command.publishRelease(target, '1.2.3', true),
-    `${thoth} publish ${at} --tag v1.2.3 --plan /src/.thoth/release/v1.2.3/plan.json --dry-run`,
+    `${thoth} publish ${at} --tag v1.2.3 --plan /thoth/home/release/v1.2.3/plan.json --dry-run`,
   ],
   ['verify', command.verifyRelease(target, 'v1.2.3'), `${thoth} verify ${at} --tag v1.2.3`],
   ['rollback', command.rollBack(target, 'v1.2.3', false), `${thoth} rollback ${at} --to v1.2.3`],
@@ -120,8 +129,8 @@ test('thoth-release takes every command line, with its flags and what it require
 });
 
 test('what the stages leave lies where thoth-release looks for it', () => {
-  const folder = releaseFolder('.thoth', parseVersion('v1.2.3'));
-  assert.equal(`${command.PATHS.project}/${folder.dir}`, command.releaseFolder('v1.2.3'));
+  const folder = releaseFolder(command.PATHS.home, parseVersion('v1.2.3'));
+  assert.equal(folder.dir, command.releaseFolder('v1.2.3'));
   const inFolder = (path: string) => relative(folder.dir, path);
   assert.deepEqual([folder.layout, folder.scan, folder.sbom, folder.starts, folder.plan].map(inFolder), [
     'layout',
@@ -139,35 +148,13 @@ test('tests are those that need no registry, engine or daemon, and a run of none
 });
 
 test("a release's folder is inside the home folder, whatever the tag", () => {
-  assert.equal(command.releaseFolder('1.0.0'), '/src/.thoth/release/v1.0.0');
+  assert.equal(command.releaseFolder('1.0.0'), '/thoth/home/release/v1.0.0');
   for (const tag of ['../../etc', '--home=/', '/v1.0.0']) {
     assert.throws(() => command.releaseFolder(tag), /can not be the tag/, tag);
   }
 });
 
-test('a commit is read from what git prints, and nothing else is taken for one', () => {
-  const revision = 'a'.repeat(40);
-  assert.deepEqual(parseCommit(`${revision} 1700000000\n`), { revision, time: 1_700_000_000 });
-  for (const line of ['', 'fatal: not a git repository', `${revision} `, `${revision.slice(1)} 1`]) {
-    assert.throws(() => parseCommit(line), /in place of a commit/, line);
-  }
-});
-
-test('build arguments are those of the local builder, and base images only where they are replaced', () => {
-  const commit = { revision: 'f00', time: 1_700_000_000 };
-  assert.deepEqual(
-    buildArguments(commit, 'v1.2.3', { node: undefined, runtime: 'R', npm: 'https://npm.example' }).map(
-      ({ name, value }) => `${name}=${value}`,
-    ),
-    [
-      'RUNTIME_IMAGE=R',
-      'NPM_CONFIG_REGISTRY=https://npm.example',
-      'THOTH_VERSION=1.2.3',
-      'THOTH_REVISION=f00',
-      'THOTH_CREATED=2023-11-14T22:13:20Z',
-      'SOURCE_DATE_EPOCH=1700000000',
-    ],
-  );
-  const names = buildArguments(NO_COMMIT, undefined, {}).map((argument) => argument.name);
-  assert.deepEqual(names, ['THOTH_REVISION', 'THOTH_CREATED', 'SOURCE_DATE_EPOCH']);
+test('nothing of ours is put into the project: it must stay as it was committed', () => {
+  const { project, program, home, trivyCache } = command.PATHS;
+  for (const path of [program, home, trivyCache]) assert.ok(!path.startsWith(`${project}/`), path);
 });

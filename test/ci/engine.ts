@@ -70,6 +70,11 @@ export class RecordingEngine {
     return [...this.#objects.values()];
   }
 
+  /** The calls that lead to an object that was identified. */
+  chainOf(id: string): Chain {
+    return this.#objects.get(id) ?? [];
+  }
+
   /** The identifier of an object, as the engine would hand it to a function. */
   identify(chain: Chain): string {
     const id = `id-${this.#objects.size}`;
@@ -118,8 +123,9 @@ export class RecordingEngine {
         ? (args.id as Chain)
         : [...parent, { field: node.name.value, args }];
     if (node.selectionSet !== undefined) {
-      // The one list of objects that a module asks for here: the ports of a service.
-      const list = this.answer(chain) ?? (node.name.value === 'ports' ? [chain] : undefined);
+      // The lists of objects that a module asks for here: the ports of a service, or of an image.
+      const ports = ['ports', 'exposedPorts'].includes(node.name.value);
+      const list = this.answer(chain) ?? (ports ? [chain] : undefined);
       if (Array.isArray(list)) return list.map((entry: Chain) => ({ id: this.identify(entry) }));
       return this.#select(node.selectionSet, chain);
     }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { BUNDLER, ENGINE_SOURCES } from '../../ci/src/command.ts';
 import * as images from '../../ci/src/images.ts';
 import { faults, findCalls } from './cli-call.ts';
 import { LoadedModule } from './module.ts';
@@ -107,6 +108,13 @@ describe('the module as it registers itself', () => {
     }
   });
 
+  test('takes as its engine nothing but what that is bundled of', () => {
+    const engine = reference.constructorArguments.find((argument) => argument.name === 'engine');
+    assert.equal(engine?.defaultPath, '/');
+    assert.deepEqual(engine?.ignore, ['*', '!package.json', '!package-lock.json', `!${ENGINE_SOURCES}`]);
+    assert.ok(existsSync(join(ROOT, BUNDLER)));
+  });
+
   test('takes no setting of the service for a default: Dagger reads .env too', () => {
     const settings = [...read('.env.example').matchAll(/^#? ?([A-Z_]+)=/gm)].map((match) => match[1] ?? '');
     assert.ok(settings.length > 5);
@@ -138,7 +146,7 @@ describe('the module as it registers itself', () => {
     const least: Record<string, number> = {
       '.github/workflows/docker-publish.yml': 1,
       'docs/DAGGER.md': 10,
-      'ci/test-engine.sh': 25,
+      'ci/test-engine.sh': 30,
     };
     for (const file of [...workflows, ...documents, ...others, 'ci/test-engine.sh']) {
       const text = file.endsWith('.yml') ? workflowCommands(file).join('\n') : read(file);

@@ -49,7 +49,7 @@ test('an engine is told everything it builds with, also of a folder that is no r
   assert.deepEqual([start.port, start.env], [9090, { HOST: '{host}', PORT: '{port}' }]);
 });
 
-const STARTS: readonly (readonly [string, object, object, number])[] = [
+const STARTS: readonly (readonly [string, object, Record<string, unknown>, number])[] = [
   ['the file', { port: 9090 }, { ExposedPorts: { '8080/tcp': {} } }, 9090],
   ['the image', {}, { ExposedPorts: { '8080/tcp': {} } }, 8080],
   ['nothing', {}, {}, 8000],
