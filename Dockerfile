@@ -35,6 +35,8 @@ COPY --from=build /out/licenses.txt /out/thoth.cdx.json /app/
 COPY --from=build /out/kit /app/kit
 COPY --from=build /out/thoth /usr/local/bin/thoth
 ENV NODE_ENV=production
+# Else glibc keeps a pool of freed memory for each thread (docs/ARCHITECTURE.md, "The service").
+ENV MALLOC_ARENA_MAX=2
 USER 65532:65532
 EXPOSE 8000
 STOPSIGNAL SIGTERM

@@ -32,7 +32,7 @@ export async function gateways(
   ];
 }
 
-/** As in the image: the same bundle, the same heap flags; with client keys, limits and usage in SQLite. */
+/** As in the image: the same bundle, the same settings of its memory; with client keys, limits and usage in SQLite. */
 export async function thoth(folder: string, provider: string, port: number): Promise<Gateway> {
   await execa(process.execPath, [join(PROJECT, 'src/server/bundle.mjs'), join(folder, 'thoth')]);
   const data = join(folder, 'data');
@@ -46,6 +46,7 @@ export async function thoth(folder: string, provider: string, port: number): Pro
       join(folder, 'thoth/thoth'),
     ],
     env: {
+      MALLOC_ARENA_MAX: '2',
       HOST: '127.0.0.1',
       PORT: String(port),
       DATA_DIR: data,
