@@ -6,7 +6,8 @@ import { run, toolbox } from './toolbox.ts';
 /** What an engine has to know of how the project's image is released; `thoth-release config` decides it. */
 export interface Config {
   readonly registry: string;
-  readonly repository: string;
+  /** `undefined` where nothing names it. */
+  readonly repository: string | undefined;
   readonly platforms: readonly Platform[];
   readonly build: {
     readonly dockerfile: string;
@@ -53,11 +54,10 @@ export function parseConfig(json: string): Config {
   const value = record(JSON.parse(json), 'it');
   const [build, start] = [record(value.build, 'build'), record(value.start, 'start')];
   const { repository, platforms } = value;
-  if (repository === undefined) throw new Error(NO_REPOSITORY);
   if (!Array.isArray(platforms) || platforms.length === 0) throw unreadable('platforms');
   return {
     registry: text(value.registry, 'registry'),
-    repository: text(repository, 'repository'),
+    repository: repository === undefined ? undefined : text(repository, 'repository'),
     platforms: platforms.map((platform) => text(platform, 'platforms') as Platform),
     build: {
       dockerfile: text(build.dockerfile, 'build.dockerfile'),
@@ -96,8 +96,3 @@ function texts(value: unknown, path: string): Record<string, string> {
 function unreadable(path: string): Error {
   return new Error(`thoth-release printed no configuration that this module can read: ${path}.`);
 }
-
-const NO_REPOSITORY = [
-  'Nothing says which repository the image is released to.',
-  'Write it into thoth-release.json, as {"repository": "ada/greeter"}; or give --repository before the function.',
-].join('\n');

@@ -46,8 +46,8 @@ export async function buildLayout(pipeline: Pipeline, tag?: string): Promise<Dir
 
 /**
  * Starts every platform of a layout, one after the other, and waits until each is healthy. What runs is
- * imported from the layout itself, so it is the very bytes that will be pushed; the engine emulates the
- * platforms that are not its own.
+ * imported from the layout itself, so it is the very bytes that will be pushed, with the project's variables
+ * over them; the engine emulates the platforms that are not its own.
  *
  * @returns the evidence: a record a platform with digest and seconds
  */
@@ -120,7 +120,7 @@ async function build(
 }
 
 /** What the project asks for, and the time that every file gets, as the local builder gives it. */
-export function buildArguments({
+function buildArguments({
   args,
   epoch,
 }: Pick<Config['build'], 'args' | 'epoch'>): { name: string; value: string }[] {
@@ -131,7 +131,7 @@ export function buildArguments({
 }
 
 /** The Dockerfile by its path in the build context. @throws Error where it is outside: the engine looks only there */
-export function dockerfileIn(context: string, dockerfile: string): string {
+function dockerfileIn(context: string, dockerfile: string): string {
   const path = posix.relative(context, dockerfile);
   if (!path.startsWith('..')) return path;
   throw new Error(

@@ -15,10 +15,15 @@ export interface Access {
   readonly config?: Secret | undefined;
 }
 
-/** How the pipeline reaches its registry, reading only: without credentials, anonymously. */
+/**
+ * How the pipeline reaches its registry, reading only: without credentials, anonymously.
+ *
+ * @throws Error where nothing names the repository
+ */
 export async function registryAccess(pipeline: Pipeline): Promise<Access> {
   const { registryService: service } = pipeline;
   const { registry: named, repository } = await readConfig(pipeline);
+  if (repository === undefined) throw new Error(NO_REPOSITORY);
   const registry = service === undefined ? named : `${ALIAS}:${await firstPort(service, REGISTRY_PORT)}`;
   const { registryUser: user, registryToken: token } = pipeline;
   const target = { registry, repository };
@@ -69,6 +74,11 @@ export function dockerConfig(registry: string, user: string, token: string): str
   const auth = Buffer.from(`${user}:${token.trim()}`).toString('base64');
   return JSON.stringify({ auths: { [key]: { auth } } });
 }
+
+const NO_REPOSITORY = [
+  'Nothing says which repository the image is released to.',
+  'Write it into thoth-release.json, as {"repository": "ada/greeter"}; or give --repository before the function.',
+].join('\n');
 
 /** Gives a container its way to the registry: the service it is bound to, the credentials as a file. */
 export function withAccess(container: Container, access: Access): Container {

@@ -142,6 +142,7 @@ describe('thoth-release', () => {
     const back = await call(['rollback', '--to', 'v1.0.0']);
     assert.equal(back.exitCode, 0, back.stderr);
     assert.match(back.stdout, /docker compose pull/);
+    assert.match(back.stdout, /The Helm chart thoth-chart stays: .* `--version 1\.0\.0`/);
     const stale = await call(['publish', '--tag', 'v1.1.0', '--plan', next]);
     assert.equal(stale.exitCode, 6);
     assert.match(stale.stderr, /error PLAN_STALE/);

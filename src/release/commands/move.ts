@@ -5,6 +5,7 @@ import { releaseFolder } from '../publish/folder.ts';
 import { describePlan, formatPlan, type Plan } from '../publish/plan.ts';
 import { type MoveTarget, planPromotion, planRollback } from '../publish/rollback.ts';
 import { openTarget, type Target } from '../publish/target.ts';
+import { chartOf, type Settings } from '../settings.ts';
 import { parseVersion, type Version } from '../versions/version.ts';
 import type { CommandModule, Context } from './context.ts';
 import { applyWith, describeApplied } from './publish.ts';
@@ -17,11 +18,19 @@ const ADVICE = [
   'then: `docker compose pull && docker compose up -d`. Who pinned a version or a digest is not affected.',
 ].join('\n');
 
+/** What a rollback leaves to be said; `helm` takes the highest version of a chart and knows no `latest`. */
+function adviceOn(settings: Settings, { version }: Version): string {
+  const chart = chartOf(settings)?.repository;
+  if (chart === undefined) return ADVICE;
+  return `${ADVICE}\nThe Helm chart ${chart} stays: who installs by it names \`--version ${version}\`.`;
+}
+
 /** `rollback --to VERSION`: moves the range tags back, without a build. */
 export const rollback: CommandModule = {
   async run(context, _, flags) {
     const { to, dryRun } = RollbackFlags.parse(flags);
-    await move(context, parseVersion(to), dryRun, ADVICE, (target, version) =>
+    const wanted = parseVersion(to);
+    await move(context, wanted, dryRun, adviceOn(context.settings, wanted), (target, version) =>
       planRollback(target.registry, meant(target), version),
     );
   },
