@@ -447,7 +447,7 @@ describe('what a call asks of the engine', () => {
           () => {
             absent = ['package.json'];
           },
-          /no npm packages.*dagger check scan policy/s,
+          /no npm packages.*scan and policy/s,
         ] as const,
     ),
   ];
