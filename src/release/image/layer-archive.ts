@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { ReleaseError } from '../errors.ts';
-import { blobPath } from './layout.ts';
+import { blobPath, CHUNK } from './layout.ts';
 import type { Descriptor } from './oci.ts';
 
 /** How Linux's capabilities stand in a tar archive, as Docker, BuildKit and buildah write them. */
@@ -37,8 +37,9 @@ export async function readArchive(
     parser.abort(new Error(`${path} is a ${type}`));
   });
   try {
-    const file = createReadStream(blobPath(dir, layer.digest));
-    if (layer.mediaType.endsWith('gzip')) await pipeline(file, createGunzip(), feed(parser));
+    const file = createReadStream(blobPath(dir, layer.digest), { highWaterMark: CHUNK });
+    if (layer.mediaType.endsWith('gzip'))
+      await pipeline(file, createGunzip({ chunkSize: CHUNK }), feed(parser));
     else await pipeline(file, feed(parser));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
