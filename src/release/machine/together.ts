@@ -13,10 +13,14 @@ export async function together<T extends readonly unknown[] | []>(
 const AT_ONCE = 4;
 
 /**
- * Does work for each item, four at a time, and gives what came of it in the order of the items. Like {@link together}
+ * Does work for each item, four at a time or as many as are said, and gives what came of it in the order of the items. Like {@link together}
  * it throws the first failure only when no work is under way any more; what was not begun then is not.
  */
-export async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function each<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+  atOnce = AT_ONCE,
+): Promise<R[]> {
   const results: R[] = [];
   const waiting = [...items.entries()].reverse();
   const lane = async () => {
@@ -30,6 +34,6 @@ export async function each<T, R>(items: readonly T[], work: (item: T) => Promise
       }
     }
   };
-  await together(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+  await together(Array.from({ length: Math.min(atOnce, items.length) }, lane));
   return results;
 }

@@ -8,7 +8,7 @@ import { type Layout, verifyLayout } from '../image/layout.ts';
 import { ImageIndex } from '../image/oci.ts';
 import { writeWhole } from '../machine/file.ts';
 import type { Progress } from '../machine/progress.ts';
-import { together } from '../machine/together.ts';
+import { each, together } from '../machine/together.ts';
 import { assertKept, judge } from '../policy/policy.ts';
 import type { Regctl } from '../registry/regctl.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -163,14 +163,14 @@ async function bases(
 async function startAll(settings: Settings, layout: Layout, workshop: Workshop): Promise<StartEvidence[]> {
   const { runner, progress, signal } = workshop;
   const { start, policy } = settings;
-  const starts: StartEvidence[] = [];
-  for (const image of layout.platforms) {
-    const started = await progress.stage(`start ${image.platform}`, () =>
-      startPlatform(runner, layout.dir, image, { start, healthcheck: policy.healthcheck, signal }),
-    );
-    starts.push(started);
-  }
-  return starts;
+  return each(
+    layout.platforms,
+    (image) =>
+      progress.stage(`start ${image.platform}`, () =>
+        startPlatform(runner, layout.dir, image, { start, healthcheck: policy.healthcheck, signal }),
+      ),
+    runner.together(start) ? undefined : 1,
+  );
 }
 
 async function scanAll(

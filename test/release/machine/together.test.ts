@@ -12,22 +12,27 @@ test('a failure is thrown when all the rest has ended', async () => {
   assert.ok(ended);
 });
 
-test('each item is worked on once, four at a time, and the results have the order of the items', async () => {
-  let [under, most] = [0, 0];
-  const items = Array.from({ length: 20 }, (_, n) => n);
-  const results = await each(items, async (item) => {
-    under += 1;
-    most = Math.max(most, under);
-    for (let n = 0; n < 20 - item; n += 1) await turn();
-    under -= 1;
-    return item * 2;
+for (const [said, atOnce] of [
+  [undefined, 4],
+  [1, 1],
+] as const) {
+  test(`each item is worked on once, ${atOnce} at a time, and the results have the order of the items`, async () => {
+    let [under, most] = [0, 0];
+    const items = Array.from({ length: 20 }, (_, n) => n);
+    const work = async (item: number) => {
+      under += 1;
+      most = Math.max(most, under);
+      for (let n = 0; n < 20 - item; n += 1) await turn();
+      under -= 1;
+      return item * 2;
+    };
+    assert.deepEqual(
+      await each(items, work, said),
+      items.map((item) => item * 2),
+    );
+    assert.equal(most, atOnce);
   });
-  assert.deepEqual(
-    results,
-    items.map((item) => item * 2),
-  );
-  assert.equal(most, 4);
-});
+}
 
 test('of no items there are no results', async () => {
   assert.deepEqual(await each([], () => Promise.reject(new Error('never'))), []);

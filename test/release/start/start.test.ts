@@ -163,7 +163,7 @@ function runnerOf(running: Partial<RunningImage>) {
     done.push(`start ${layout} ${of.platform}`);
     return started;
   };
-  return { runner: { name: 'a runner', start }, done };
+  return { runner: { name: 'a runner', together: () => true, start }, done };
 }
 
 test('a platform that answers and passes its own check is evidence, and is stopped', async () => {

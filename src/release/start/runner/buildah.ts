@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { execa } from 'execa';
 import { buildahEnvironment, buildahStorage } from '../../build/builder/buildah.ts';
+import type { Start } from '../../config/config.ts';
 import { fillAll } from '../../config/words.ts';
 import { ReleaseError } from '../../errors.ts';
 import type { PlatformImage } from '../../image/layout.ts';
@@ -16,31 +17,38 @@ import { ownPort, type Runner, type RunningImage } from './runner.ts';
  */
 export function createBuildahRunner(buildah: string, home: string): Runner {
   const storage = buildahStorage(home);
+  // One after the other: two that read one layout for two platforms could lose each other's image.
+  let made: Promise<unknown> = Promise.resolve();
   return {
     name: 'buildah',
+    together: isTold,
     async start(layout, image, how, signal) {
       const architecture = image.config.architecture;
-      const name = `thoth-start-${architecture}`;
+      const name = `thoth-start-${image.platform.replaceAll('/', '-')}`;
       const emulator = await findEmulator(architecture, home);
       if (emulator === undefined && isForeign(architecture)) throw noEmulator(image.platform);
       // By a relative path: buildah makes a name of an absolute one, and ".thoth" can be in no name.
       const options = { signal, env: buildahEnvironment(), cwd: dirname(layout) };
       const call = (args: readonly string[]) =>
         runOk(buildah, [...storage, ...args], options, (result) => startFailed(image, tail(result)));
-      await run(buildah, [...storage, 'rm', name], { signal }); // left by a start that was killed
-      await call(['from', '--name', name, '--arch', architecture, `oci:${basename(layout)}`]);
-      const { stdout } = await call(['inspect', '--format', '{{.FromImageDigest}}', name]);
-      if (stdout.trim() !== image.digest) {
-        await run(buildah, [...storage, 'rm', name]);
-        throw new ReleaseError(
-          'LAYOUT_CORRUPT',
-          `The image started for ${image.platform} is ${stdout.trim()}, and the layout's is ${image.digest}.`,
-          'Nothing was pushed. Delete the layout and build again.',
-        );
-      }
+      const make = async () => {
+        await run(buildah, [...storage, 'rm', name], { signal }); // left by a start that was killed
+        await call(['from', '--name', name, '--arch', architecture, `oci:${basename(layout)}`]);
+        const { stdout } = await call(['inspect', '--format', '{{.FromImageDigest}}', name]);
+        if (stdout.trim() !== image.digest) {
+          await run(buildah, [...storage, 'rm', name]);
+          throw new ReleaseError(
+            'LAYOUT_CORRUPT',
+            `The image started for ${image.platform} is ${stdout.trim()}, and the layout's is ${image.digest}.`,
+            'Nothing was pushed. Delete the layout and build again.',
+          );
+        }
+      };
+      const making = made.then(make);
+      made = making.catch(() => undefined);
+      await making;
       // On the host's network: a port of its own, where the program can be told.
-      const told = Object.values(how.env).some((text) => text.includes('{port}'));
-      const port = told ? await freePort() : ownPort(image, how);
+      const port = isTold(how) ? await freePort() : ownPort(image, how);
       const { Entrypoint, Cmd, Healthcheck } = image.config.config;
       const inside = (command: readonly string[]) => [
         ...storage,
@@ -76,6 +84,11 @@ export function createBuildahRunner(buildah: string, home: string): Runner {
       return running;
     },
   };
+}
+
+/** Whether the program is told the port to listen on. */
+function isTold({ env }: Start): boolean {
+  return Object.values(env).some((text) => text.includes('{port}'));
 }
 
 /** `buildah run` of one command in a container, under an emulator where there is one. */

@@ -33,6 +33,7 @@ interface Names {
 export function createDockerRunner(docker: string, home: string, regctl: Regctl, version: string): Runner {
   return {
     name: `docker ${version}`,
+    together: () => true, // each is on a network of its own
     async start(layout, image, how, signal) {
       const names = namesFor(home, image.platform);
       const { Entrypoint, Cmd, Healthcheck } = image.config.config;
@@ -43,7 +44,7 @@ export function createDockerRunner(docker: string, home: string, regctl: Regctl,
         runOk(docker, args, { signal }, (result) => startFailed(image, result));
       await clean(docker, names);
       try {
-        await load(layout, image, names.image, home, regctl, call);
+        await load(layout, image, names, home, regctl, call);
         await call(['network', 'create', names.network]);
         const command = [...(Entrypoint ?? []), ...(Cmd ?? [])];
         const publish = `127.0.0.1:${port}:${inside}`;
@@ -126,12 +127,12 @@ export function healthCommand([kind, ...command]: readonly string[]): string[] |
 async function load(
   layout: string,
   image: PlatformImage,
-  name: string,
+  { image: name, container }: Names,
   home: string,
   regctl: Regctl,
   call: (args: readonly string[]) => Promise<CommandResult>,
 ): Promise<void> {
-  const archive = join(home, 'start', `${image.config.architecture}.tar`);
+  const archive = join(home, 'start', `${container}.tar`);
   await mkdir(join(home, 'start'), { recursive: true });
   try {
     const source = `ocidir://${layout}@${image.digest}`;

@@ -25,5 +25,7 @@ export function ownPort(image: PlatformImage, { port }: Start): number {
 /** What starts one platform of a layout, natively or under emulation. Each file beside this one holds one. */
 export interface Runner {
   readonly name: string;
+  /** Whether several platforms can run at a time; not where all would listen on one port of this machine. */
+  together(how: Start): boolean;
   start(layout: string, image: PlatformImage, how: Start, signal?: AbortSignal): Promise<RunningImage>;
 }

@@ -8,6 +8,7 @@ import { run } from '../../../../src/release/machine/command.ts';
 import { requireTool } from '../../../../src/release/machine/tools.ts';
 import { createBuildahRunner } from '../../../../src/release/start/runner/buildah.ts';
 import type { Runner } from '../../../../src/release/start/runner/runner.ts';
+import { START } from '../../config/defaults.ts';
 import { runnerContract } from './runner-contract.ts';
 
 describe('buildah as runner', () => {
@@ -22,6 +23,10 @@ describe('buildah as runner', () => {
   after(() => rm(home, { recursive: true, force: true }));
 
   runnerContract(() => runner);
+
+  test('starts one after the other what is not told a port: all would listen on the same one', () => {
+    assert.equal(runner.together({ ...START, env: {} }), false);
+  });
 
   test('leaves no container and no mount', async () => {
     const { stdout } = await run(buildah, [...buildahStorage(home), 'containers', '--quiet']);

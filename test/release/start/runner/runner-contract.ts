@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Layout, PlatformImage } from '../../../../src/release/image/layout.ts';
+import { together } from '../../../../src/release/machine/together.ts';
 import type { Runner } from '../../../../src/release/start/runner/runner.ts';
 import { startPlatform } from '../../../../src/release/start/start.ts';
 import { POLICY, START } from '../../config/defaults.ts';
@@ -26,7 +27,8 @@ export function runnerContract(runner: () => Runner): void {
       healthcheck: POLICY.healthcheck,
     });
 
-  for (const platform of ['linux/amd64', 'linux/arm64']) {
+  const PLATFORMS = ['linux/amd64', 'linux/arm64'];
+  for (const platform of PLATFORMS) {
     test(`starts ${platform} until it is healthy`, async () => {
       const layout = await helloLayout(dir);
       const { seconds, ...evidence } = await start(layout, platform);
@@ -35,6 +37,20 @@ export function runnerContract(runner: () => Runner): void {
       assert.ok(seconds > 0);
     });
   }
+
+  test('starts them at the same time, each at a place of its own', async () => {
+    assert.ok(runner().together(START));
+    const layout = await helloLayout(dir);
+    const running = await together(
+      PLATFORMS.map((platform) => runner().start(layout.dir, imageOf(layout, platform), START)),
+    );
+    try {
+      for (const { url } of running) await until(async () => (await fetch(url)).ok);
+      assert.equal(new Set(running.map(({ url }) => url)).size, PLATFORMS.length);
+    } finally {
+      await together(running.map((one) => one.stop()));
+    }
+  });
 
   test('runs it as the user of the image, and stops it', async () => {
     const layout = await helloLayout(dir);
