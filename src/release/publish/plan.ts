@@ -216,36 +216,38 @@ export function formatPlan(plan: Plan): string {
 
 /** A plan for people: what is released, and each tag's move. */
 export function describePlan(plan: Plan): string {
-  const width = Math.max(...plan.moves.map((move) => move.tag.length));
-  const moves = plan.moves.map(
-    (move) =>
-      `  ${move.tag.padEnd(width)}  ${move.from === move.to ? `stays at ${show(move.to)}` : `${show(move.from)} -> ${show(move.to)}`}`,
-  );
-  const made = plan.made;
-  const about =
-    made === undefined
+  const { action, version, registry, repository, rehearsal, made, signing, chart } = plan;
+  const about: readonly (readonly [string, string])[] = [
+    ['index', plan.index],
+    ...(made === undefined
       ? []
       : [
-          `  commit     ${made.source.revision}`,
-          ...made.platforms.map((image) => `  ${image.platform.padEnd(11)}${image.digest}`),
-          `  scan       ${describeScan(made.scan)}`,
-          ...(made.base?.standIn === true ? ['  base       A STAND-IN, not the real base image'] : []),
-        ];
+          ['commit', made.source.revision] as const,
+          ...made.platforms.map((image) => [image.platform, image.digest] as const),
+          ['scan', describeScan(made.scan)] as const,
+        ]),
+    ...(made?.base?.standIn === true ? [['base', 'A STAND-IN, not the real base image'] as const] : []),
+    ...(signing === undefined ? [] : [['signed by', describeSigning(signing)] as const]),
+  ];
   return [
-    `${plan.action} ${plan.version} in ${plan.registry}/${plan.repository}${plan.rehearsal ? ' (rehearsal)' : ''}`,
-    `  index      ${plan.index}`,
-    ...about,
-    ...(plan.signing === undefined ? [] : [`  signed by  ${describeSigning(plan.signing)}`]),
+    `${action} ${version} in ${registry}/${repository}${rehearsal ? ' (rehearsal)' : ''}`,
+    ...aligned(about),
     'tags, in this order:',
-    ...moves,
-    ...(plan.chart === undefined ? [] : [`  ${describeChart(plan.registry, plan.chart)}`]),
+    ...aligned(plan.moves.map((move) => [move.tag, describeMove(move)])),
+    ...(chart === undefined
+      ? []
+      : [`  chart ${registry}/${chart.repository}:${chart.move.tag}  ${describeMove(chart.move)}`]),
     '',
   ].join('\n');
 }
 
-function describeChart(registry: string, { repository, move }: NonNullable<Plan['chart']>): string {
-  const to = move.from === move.to ? 'stays at' : `${show(move.from)} ->`;
-  return `chart ${registry}/${repository}:${move.tag}  ${to} ${show(move.to)}`;
+function aligned(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+}
+
+function describeMove({ from, to }: TagMove): string {
+  return from === to ? `stays at ${show(to)}` : `${show(from)} -> ${show(to)}`;
 }
 
 function show(digest: string | null): string {

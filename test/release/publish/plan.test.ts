@@ -97,17 +97,37 @@ describe('a plan', () => {
     const lines = describePlan(planRelease(input({ base, rehearsal: true }))).split('\n');
     assert.equal(lines[0], 'publish v1.0.1 in docker.io/a/b (rehearsal)');
     for (const line of [
-      '  commit     c0ffee',
-      `  linux/amd64${digest('1')}`,
-      `  linux/arm64${digest('2')}`,
-      '  base       A STAND-IN, not the real base image',
+      `  index        ${B}`,
+      '  commit       c0ffee',
+      `  linux/amd64  ${digest('1')}`,
+      `  linux/arm64  ${digest('2')}`,
+      '  base         A STAND-IN, not the real base image',
+      '  v1.0    sha256:aaaaaaaaaaaa -> sha256:bbbbbbbbbbbb',
       '  v1.0.1  absent -> sha256:bbbbbbbbbbbb',
       '  latest  sha256:aaaaaaaaaaaa -> sha256:bbbbbbbbbbbb',
     ])
       assert.ok(lines.includes(line), `${line}\n${lines.join('\n')}`);
-    assert.ok(lines.some((line) => line.startsWith('  scan       vulnerabilities: 0 in 9 packages')));
-    assert.doesNotMatch(describePlan(planRelease(input())), /STAND-IN|rehearsal/);
+    assert.ok(lines.some((line) => line.startsWith('  scan         vulnerabilities: 0 in 9 packages')));
+    assert.doesNotMatch(describePlan(planRelease(input())), /STAND-IN|rehearsal|chart/);
+    const real = describePlan(planRelease(input({ base: { ...base, standIn: false } })));
+    assert.equal(real.split('\n').length, lines.length - 1);
   });
+
+  const CHARTS: readonly [string, string | null, string][] = [
+    ['is new', null, 'absent -> sha256:cccccccccccc'],
+    ['has moved on', A, 'sha256:aaaaaaaaaaaa -> sha256:cccccccccccc'],
+    ['is in place', C, 'stays at sha256:cccccccccccc'],
+  ];
+  for (const [name, from, told] of CHARTS) {
+    test(`with a chart that ${name} keeps and tells it, and its manifests`, () => {
+      const chart = { repository: 'a/b-chart', move: { tag: '1.0.1', from, to: C } };
+      const manifests = 'e'.repeat(64);
+      const plan = planRelease(input({ chart, manifests }));
+      assert.deepEqual(parsePlan(formatPlan(plan), 'plan.json'), plan);
+      assert.deepEqual([plan.chart, plan.manifests], [chart, manifests]);
+      assert.ok(describePlan(plan).includes(`\n  chart docker.io/a/b-chart:1.0.1  ${told}\n`));
+    });
+  }
 
   test('of a rollback has nothing that was built, and nobody who signs', () => {
     const { made: _made, signing: _signing, ...moved } = planRelease(input());
@@ -186,9 +206,9 @@ describe('a plan', () => {
   });
 
   test('says who signs, and needs no SBOM where nobody does', () => {
-    assert.match(describePlan(planRelease(input())), /signed by {2}the key ffff/);
+    assert.match(describePlan(planRelease(input())), /signed by +the key ffff/);
     const unsigned = planRelease(input({ signing: { mode: 'none' }, sboms: [] }));
-    assert.match(describePlan(unsigned), /signed by {2}NOBODY/);
+    assert.match(describePlan(unsigned), /signed by +NOBODY/);
     assert.deepEqual(unsigned.made?.sboms, []);
   });
 
@@ -237,6 +257,10 @@ describe('a plan', () => {
       'standIn',
     ],
     ['another version of the form', JSON.stringify({ ...planRelease(input()), schema: 2 })],
+    [
+      'a chart of more than it knows',
+      JSON.stringify({ ...planRelease(input()), chart: { repository: 'a/b-chart' } }),
+    ],
     ['a field it does not know', JSON.stringify({ ...planRelease(input()), force: true })],
     ['a digest that is none', JSON.stringify({ ...planRelease(input()), index: 'sha256:../../x' })],
     [

@@ -40,6 +40,10 @@ describe('the tags of a version', () => {
       assert.equal(isMovable(tag), true, tag);
   });
 
+  test('a channel may have digits, also before a "v"', () => {
+    for (const name of ['next', 'beta2', 'rev1', 'Q.3_x-y']) assert.equal(parseChannel(name), name);
+  });
+
   for (const name of ['latest', 'v2', '1.0', '', '.x', 'a b', 'x'.repeat(129), 'a/b', '-x']) {
     test(`"${name.slice(0, 20)}" is no channel`, () => {
       assert.throws(
