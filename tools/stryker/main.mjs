@@ -1,6 +1,6 @@
 // Runs Stryker and writes its score: tools/node.sh tools/stryker/main.mjs. Prints each change that no test noticed.
 //
-// The score goes into docs/bench/MUTATION.md, unless arguments name files of src/release: then only those are changed.
+// The score goes into docs/bench/MUTATION.md and CONTRIBUTING.md, unless arguments name files of src/release: then only those are changed.
 // Exit code: 0 the score is high enough, 1 it is not, or Stryker failed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,11 @@ const HERE = import.meta.dirname;
 const PROJECT = join(HERE, '../..');
 const REPORT = join(PROJECT, '.thoth/mutation.json');
 const SCORE = join(PROJECT, 'docs/bench/MUTATION.md');
+const CONTRIBUTING = join(PROJECT, 'CONTRIBUTING.md');
 const NOTICED = ['Killed', 'Timeout'];
 const UNNOTICED = ['Survived', 'NoCoverage'];
+/** The last score, where CONTRIBUTING.md tells it. */
+const TOLD = /[\d.]+ %(?= of the changes are noticed)/;
 
 /** Stryker's tap-runner starts whatever `node` is on the PATH, and this machine's own may be too old. */
 function runStryker(args) {
@@ -42,11 +45,14 @@ function rowsOf({ files }) {
   return [...rows, { file: 'all', noticed: sum('noticed'), unnoticed: sum('unnoticed') }];
 }
 
+function scoreOf({ noticed, unnoticed }) {
+  return `${((100 * noticed) / (noticed + unnoticed)).toFixed(1)} %`;
+}
+
 function textOf(rows) {
-  const lines = rows.map(({ file, noticed, unnoticed }) => {
-    const all = noticed + unnoticed;
-    return `| ${file} | ${all} | ${unnoticed} | ${((100 * noticed) / all).toFixed(1)} % |`;
-  });
+  const lines = rows.map(
+    (row) => `| ${row.file} | ${row.noticed + row.unnoticed} | ${row.unnoticed} | ${scoreOf(row)} |`,
+  );
   return [
     '# Mutation score',
     '',
@@ -64,6 +70,8 @@ const only = process.argv.slice(2);
 const status = runStryker(only.length === 0 ? [] : ['--mutate', only.join(',')]);
 if (status === 0 && only.length === 0) {
   mkdirSync(join(SCORE, '..'), { recursive: true });
-  writeFileSync(SCORE, textOf(rowsOf(JSON.parse(readFileSync(REPORT, 'utf8')))));
+  const rows = rowsOf(JSON.parse(readFileSync(REPORT, 'utf8')));
+  writeFileSync(SCORE, textOf(rows));
+  writeFileSync(CONTRIBUTING, readFileSync(CONTRIBUTING, 'utf8').replace(TOLD, scoreOf(rows.at(-1))));
 }
 process.exitCode = status;

@@ -37,6 +37,7 @@ const GROUPS = {
   Measured: {
     'docs/bench/SERVICE.md': 'The service beside others',
     'docs/bench/SOAK.md': 'Its memory',
+    'docs/bench/MUTATION.md': 'The tests of the decisions',
   },
 };
 
