@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { type Argument, Command, CommanderError, Option } from 'commander';
-import { COMMANDS, type Entry } from './commands/catalogue.ts';
+import { COMMANDS, COMMON, type Entry } from './commands/catalogue.ts';
 import type { Flags } from './commands/context.ts';
 import { EXIT, MEANING } from './errors.ts';
 
@@ -49,9 +49,8 @@ function commandOf({ usage, summary, options, required = [], examples, load }: E
     const option = new Option(flags, description);
     command.addOption(option.makeOptionMandatory(required.includes(option.attributeName())));
   }
+  for (const [flags, description] of COMMON) command.option(flags, description);
   command
-    .option('--home <dir>', 'folder of all that is made (THOTH_HOME; default .thoth)')
-    .option('--json', 'print the result as JSON, progress as JSON lines')
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  thoth-release ${line}`).join('\n')}`)
     .action(async () => {
       const [{ run }, { createContext }] = await Promise.all([load(), import('./commands/context.ts')]);

@@ -49,6 +49,12 @@ const BUILT_BY = [
 const CHANNEL = ['--channel <name>', 'tag that a pre-release also gets, such as next'] as const;
 const DRY_RUN = ['--dry-run', 'only say what would be done'] as const;
 
+/** What every command has besides its own options. */
+export const COMMON = [
+  ['--home <dir>', 'folder of all that is made (THOTH_HOME; default .thoth)'],
+  ['--json', 'print the result as JSON, progress as JSON lines'],
+] as const;
+
 /** Every command, in the order of a release. */
 export const COMMANDS: readonly Entry[] = [
   {
@@ -323,9 +329,12 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     usage: 'completion <shell>',
-    summary: 'print what completes commands and options in a shell: bash or zsh',
+    summary: 'print what completes commands and options in a shell: bash, zsh or fish',
     options: [],
-    examples: ['completion bash > ~/.local/share/bash-completion/completions/thoth-release'],
-    load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
+    examples: [
+      'completion bash > ~/.local/share/bash-completion/completions/thoth-release',
+      'completion fish > ~/.config/fish/completions/thoth-release.fish',
+    ],
+    load: async () => (await import('./completion.ts')).completionOf(COMMANDS, COMMON),
   },
 ];

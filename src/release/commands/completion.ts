@@ -2,39 +2,45 @@ import { ReleaseError } from '../errors.ts';
 import type { CommandModule } from './context.ts';
 
 const PROGRAM = 'thoth-release';
-/** What every command has besides its own options. */
-const COMMON = ['--home', '--json', '--help'];
 
 /** What of a command's help a shell completes. */
 interface Completed {
   readonly usage: string;
+  readonly summary: string;
   readonly options: readonly (readonly [flags: string, description: string])[];
 }
 
-/** `completion SHELL`: the script by which a shell completes these commands and their options. */
-export function completionOf(commands: readonly Completed[]): CommandModule {
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
+
+/**
+ * `completion SHELL`: the script by which a shell completes these commands and their options.
+ *
+ * @param common the options that every command has besides its own
+ */
+export function completionOf(entries: readonly Completed[], common: Completed['options']): CommandModule {
+  const help = ['--help', 'display help for command'] as const;
+  const commands = entries.map(({ options, ...entry }) => ({
+    ...entry,
+    options: [...options, ...common, help],
+  }));
   return {
-    async run({ print }, [shell = '']) {
-      if (!isShell(shell)) {
-        throw new ReleaseError('USAGE', `There is no completion for "${shell}".`, 'Give bash or zsh.');
+    async run({ print }, [wanted = '']) {
+      const shell = SHELLS.find((name) => name === wanted);
+      if (shell === undefined) {
+        throw new ReleaseError('USAGE', `There is no completion for "${wanted}".`, 'Give bash, zsh or fish.');
       }
-      const script = completionScript(commands, shell);
+      const script = shell === 'fish' ? fishScript(commands) : bashScript(commands, shell);
       print(script, { shell, script });
     },
   };
 }
 
-type Shell = 'bash' | 'zsh';
-
-function isShell(text: string): text is Shell {
-  return text === 'bash' || text === 'zsh';
-}
-
 /** Made of the catalogue, so that it knows what `--help` knows. A value is completed as a file. */
-function completionScript(commands: readonly Completed[], shell: Shell): string {
+function bashScript(commands: readonly Completed[], shell: Exclude<Shell, 'fish'>): string {
   const lines = commands.map(({ usage, options }) => {
     const flags = options.map(([option]) => option.split(' ')[0]);
-    return `    ${usage.split(' ')[0]}) words='${[...flags, ...COMMON].join(' ')}' ;;`;
+    return `    ${usage.split(' ')[0]}) words='${flags.join(' ')}' ;;`;
   });
   const valued = new Set(
     commands.flatMap(({ options }) =>
@@ -48,7 +54,7 @@ function completionScript(commands: readonly Completed[], shell: Shell): string 
     '_thoth_release() {',
     `  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} words=''`,
     '  COMPREPLY=()',
-    `  case $before in ${[...valued, '--home'].join('|')}) return ;; esac`,
+    `  case $before in ${[...valued].join('|')}) return ;; esac`,
     `  case \${COMP_WORDS[1]} in`,
     ...lines,
     '  esac',
@@ -59,4 +65,33 @@ function completionScript(commands: readonly Completed[], shell: Shell): string 
     `complete -o default -F _thoth_release ${PROGRAM}`,
     '',
   ].join('\n');
+}
+
+/** The same for fish, which shows the help of each beside it. */
+function fishScript(commands: readonly Completed[]): string {
+  const complete = (condition: string, what: string, description: string) =>
+    `complete -c ${PROGRAM} -n '${condition}' ${what} -d ${quoted(description)}`;
+  const named = commands.map(({ usage, ...rest }) => ({ name: usage.split(' ')[0] ?? '', ...rest }));
+  return [
+    'function __thoth_release_in',
+    '  set -l words (commandline -opc)',
+    '  test "$words[2]" = "$argv[1]"',
+    'end',
+    ...named.flatMap(({ name, summary, options }) => [
+      complete('__thoth_release_in ""', `-f -a ${name}`, summary),
+      complete('__thoth_release_in help', `-f -a ${name}`, summary),
+      ...options.map(([flags, description]) => {
+        const [flag = '', value] = flags.split(' ');
+        const option = `-l ${flag.replace(/^--/, '')}${value === undefined ? '' : ' -r'}`;
+        return complete(`__thoth_release_in ${name}`, option, description);
+      }),
+    ]),
+    complete('__thoth_release_in ""', '-f -a help', 'display help for command'),
+    '',
+  ].join('\n');
+}
+
+/** In single quotes of fish, where only these two are special. */
+function quoted(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 }
