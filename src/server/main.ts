@@ -1,5 +1,5 @@
 import { isBuiltin } from 'node:module';
-import { commandHelp, help } from './commands/help.ts';
+import { commandHelp, groupHelp, help, isGroup } from './commands/help.ts';
 import { findCommand, readInput } from './commands/input.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { Failure } from './failure.ts';
@@ -15,12 +15,18 @@ const HELP_FLAGS = new Set(['--help', '-h']);
 async function main(words: readonly string[]): Promise<ExitCode> {
   const [first = 'serve', ...others] = words;
   if (HELP_FLAGS.has(first)) return say(help());
-  if (first === 'help') return say(others.length === 0 ? help() : commandHelp(findCommand(others)[0]));
+  if (first === 'help') return say(others.length === 0 ? help() : helpOn(others));
+  if (isGroup(first) && HELP_FLAGS.has(others[0] ?? '')) return say(groupHelp(first));
   const [entry, rest] = findCommand(first === '--version' ? ['version', ...others] : [first, ...others]);
   if (rest.some((word) => HELP_FLAGS.has(word))) return say(commandHelp(entry));
   const input = readInput(entry, rest);
   requireNode();
   return (await entry.load()).run(input);
+}
+
+function helpOn(words: readonly string[]): string {
+  const [word = ''] = words;
+  return words.length === 1 && isGroup(word) ? groupHelp(word) : commandHelp(findCommand(words)[0]);
 }
 
 /** The store is node:sqlite, which older ones have not, or behind a flag. The image has Node 24. */

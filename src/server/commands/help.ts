@@ -22,6 +22,22 @@ Settings are environment variables: docs/SETTINGS.md. "thoth help <command>" has
 `;
 }
 
+/** Whether it is the first word of several commands: `keys`. */
+export function isGroup(word: string): boolean {
+  return COMMANDS.some((entry) => nameOf(entry).startsWith(`${word} `));
+}
+
+/** The help of all commands that begin with a word. */
+export function groupHelp(word: string): string {
+  const commands = COMMANDS.filter((entry) => nameOf(entry).startsWith(`${word} `));
+  return `Usage: thoth ${word} [command] [options]
+
+Commands:
+${rows(commands.map(({ usage, summary }) => [usage, summary]))}
+"thoth help ${word} <command>" has more of a command.
+`;
+}
+
 /** The help of a command. */
 export function commandHelp(entry: Entry): string {
   return `Usage: thoth ${nameOf(entry)} [options]${entry.usage.slice(nameOf(entry).length)}
