@@ -6,7 +6,8 @@ import { sha256 } from '../image/digest.ts';
 import type { Layout, PlatformImage } from '../image/layout.ts';
 import { writeWhole } from '../machine/file.ts';
 import { packageReport } from './scanner/image-report.ts';
-import { fileName, parseOutput, readBuild, type Trivy, trivyConvert } from './scanner/trivy.ts';
+import { convert } from './scanner/kept-output.ts';
+import { fileName, parseOutput, readBuild, type Trivy } from './scanner/trivy.ts';
 
 const UUIDS = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const UUID = new RegExp(`^${UUIDS.source}$`);
@@ -55,8 +56,8 @@ export async function writeSboms(
       const report = packagesOf(await packageReport(trivy, build, layout.dir, image), image, repository);
       const files = sbomFiles(output, image.platform);
       const [cyclonedx, spdx] = await Promise.all([
-        trivyConvert(trivy, report, 'cyclonedx'),
-        trivyConvert(trivy, report, 'spdx-json'),
+        convert(trivy, build, report, 'cyclonedx'),
+        convert(trivy, build, report, 'spdx-json'),
       ]);
       await writeWhole(files.cyclonedx, settleCycloneDx(cyclonedx, image));
       await writeWhole(files.spdx, settleSpdx(spdx, image));

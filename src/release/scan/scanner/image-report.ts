@@ -1,10 +1,11 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { PlatformImage } from '../../image/layout.ts';
 import { writeWhole } from '../../machine/file.ts';
 import { together } from '../../machine/together.ts';
+import { keepNewest } from './kept-output.ts';
 import { findNode, nodeResult } from './node-runtime.ts';
 import { fileName, parseOutput, scanOptions, type Trivy, type TrivyBuild, trivyImage } from './trivy.ts';
 
@@ -50,7 +51,7 @@ export async function imageReport(
   ]);
   const made = node === undefined ? json : withResult(json, await nodeResult(trivy, node, vulnerabilities));
   await writeWhole(keptAt(trivy, image), JSON.stringify({ ...wanted, report: made } satisfies Kept));
-  await forgetOld(keptIn(trivy));
+  await keepNewest(keptIn(trivy), KEPT);
   return made;
 }
 
@@ -77,22 +78,6 @@ function keptIn(trivy: Trivy): string {
 
 function keptAt(trivy: Trivy, image: PlatformImage): string {
   return join(keptIn(trivy), `${fileName(image.platform)}-${image.digest.slice(-12)}.json`);
-}
-
-/** Removes all but the newest reports; another scan may be at it, too. */
-async function forgetOld(folder: string): Promise<void> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  const aged = await Promise.all(
-    files.map(async (name) => ({
-      path: join(folder, name),
-      time: await stat(join(folder, name)).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      ),
-    })),
-  );
-  const old = aged.sort((a, b) => b.time - a.time).slice(KEPT);
-  await Promise.all(old.map(({ path }) => rm(path, { force: true })));
 }
 
 /** What is kept, or nothing: one that can't be read is made anew. */

@@ -1,7 +1,8 @@
 import { together } from '../../machine/together.ts';
 import { imageReport } from './image-report.ts';
+import { convert, dockerfileReport } from './kept-output.ts';
 import type { Scanner } from './scanner.ts';
-import { type Looked, readBuild, type Trivy, trivyConvert, trivyDockerfile } from './trivy.ts';
+import { type Looked, readBuild, type Trivy, type TrivyBuild } from './trivy.ts';
 import { readDockerfileFindings, readFindings } from './trivy-report.ts';
 import { freshness, updateDatabase } from './vulnerability-database.ts';
 
@@ -10,10 +11,10 @@ import { freshness, updateDatabase } from './vulnerability-database.ts';
  * for them. Where its database is missing or older than seven days it does not look for them, and says so.
  */
 export function createTrivyScanner(trivy: Trivy, options: { vulnerabilities: boolean }): Scanner {
-  async function reports(json: string, looked: Looked) {
+  async function reports(build: TrivyBuild, json: string, looked: Looked) {
     const [table, sarif] = await together([
-      trivyConvert(trivy, json, 'table', looked),
-      trivyConvert(trivy, json, 'sarif'),
+      convert(trivy, build, json, 'table', looked),
+      convert(trivy, build, json, 'sarif'),
     ]);
     return { table, sarif, files: { json } };
   }
@@ -28,11 +29,11 @@ export function createTrivyScanner(trivy: Trivy, options: { vulnerabilities: boo
         vulnerabilities: data,
         async scanImage(layout, image) {
           const json = await imageReport(trivy, build, layout, image, looked);
-          return { ...readFindings(json, image), ...(await reports(json, looked)) };
+          return { ...readFindings(json, image), ...(await reports(build, json, looked)) };
         },
         async scanDockerfile(text) {
-          const json = await trivyDockerfile(trivy, text);
-          return { findings: readDockerfileFindings(json), ...(await reports(json, 'dockerfile')) };
+          const json = await dockerfileReport(trivy, build, text);
+          return { findings: readDockerfileFindings(json), ...(await reports(build, json, 'dockerfile')) };
         },
       };
     },

@@ -22,6 +22,8 @@ const SCANNERS = {
   checked: 'vuln,secret,misconfig,license',
   dockerfile: 'misconfig',
 } as const;
+/** The forms that a report is converted to. */
+export type Format = 'table' | 'sarif' | 'cyclonedx' | 'spdx-json';
 /** What was looked for in a report. */
 export type Looked = keyof typeof SCANNERS;
 /** A comment by which a Dockerfile would hide a finding. */
@@ -132,8 +134,8 @@ export async function trivyDockerfile(trivy: Trivy, text: string): Promise<strin
 export async function trivyConvert(
   trivy: Trivy,
   report: string,
-  format: 'table' | 'sarif' | 'cyclonedx' | 'spdx-json',
-  looked: Looked = 'not-checked',
+  format: Format,
+  looked: Looked,
 ): Promise<string> {
   const options = ['--quiet', '--format', format, '--scanners', SCANNERS[looked]];
   return onFile(trivy, 'report.json', report, ['convert', ...options]);
