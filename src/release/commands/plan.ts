@@ -10,6 +10,7 @@ import { assertClean, assertTagAtHead, type Repository, readRepository } from '.
 import { sha256 } from '../image/digest.ts';
 import { readLayout } from '../image/layout.ts';
 import { readIfThere, writeWhole } from '../machine/file.ts';
+import { together } from '../machine/together.ts';
 import { planChart } from '../publish/chart-release.ts';
 import { currentTags } from '../publish/current-tags.ts';
 import { type ReleaseFolder, releaseFolder } from '../publish/folder.ts';
@@ -140,15 +141,21 @@ export async function makePlan(
 ): Promise<MadePlan> {
   const { settings } = context;
   const folder = releaseFolder(settings.home, version);
-  // The cheapest question, and the one that a machine answers wrongly most often: it goes first.
-  const signing = await planSigning(context, options.rehearsal);
-  const repository = await readRepository(settings.project);
+  // What this machine knows, before a registry is asked; who signs is the question it answers wrongly most often.
+  const [signing, repository, layout] = await together([
+    planSigning(context, options.rehearsal),
+    readRepository(settings.project),
+    readLayout(options.layout ?? folder.layout),
+  ]);
   assertClean(repository);
   await assertTagAtHead(settings.project, version, repository);
-  const layout = await readLayout(options.layout ?? folder.layout);
-  const released = (await target.registry.tags()).map(versionOrNone).filter((one) => one !== undefined);
-  const tags = tagsFor(version, [...repository.versions, ...released], { channel: options.channel });
-  const build = await readBuild(settings, folder.build, options.builtBy);
+  const index = layout.index.digest;
+  const [known, build, report, chart] = await together([
+    target.registry.tags(),
+    readBuild(settings, folder.build, options.builtBy),
+    readRecord(options.scan ?? join(folder.scan, 'report.json'), ScanReport),
+    packChartOf(settings, version, repository, index),
+  ]);
   if (build?.base?.standIn === true && !options.rehearsal) {
     throw new ReleaseError(
       'BASE_IMAGE',
@@ -156,7 +163,6 @@ export async function makePlan(
       'Build it where the base images can be reached, or name reachable ones with --base-images.',
     );
   }
-  const report = await readRecord(options.scan ?? join(folder.scan, 'report.json'), ScanReport);
   if (report === undefined) {
     throw new ReleaseError(
       'PLAN_INVALID',
@@ -164,38 +170,48 @@ export async function makePlan(
       `Run \`thoth-release scan --layout ${layout.dir} --output ${folder.scan}\` first.`,
     );
   }
-  const chart = await packChartOf(settings, version, repository, layout.index.digest);
-  const place = chartOf(settings)?.repository;
-  const facts = { version, image: imageOf(settings), index: layout.index.digest };
-  const manifests =
-    settings.manifests === undefined
-      ? undefined
-      : await releaseManifests(settings.project, settings.manifests, facts);
+  const released = known.map(versionOrNone).filter((one) => one !== undefined);
+  const tags = tagsFor(version, [...repository.versions, ...released], { channel: options.channel });
+  const platforms = layout.platforms.map(({ platform }) => platform);
+  const [current, plannedChart, manifests, starts, facts, sboms] = await together([
+    currentTags(target.registry, tags),
+    planChartOf(settings, target, version, chart),
+    manifestsOf(settings, version, index),
+    readEvidence(options.evidence ?? folder.starts),
+    buildFacts(settings, build),
+    sbomDigests(options.sbom ?? folder.sbom, platforms),
+  ]);
   const plan = planRelease({
     version,
     target: { registry: target.host, repository: target.repository },
     rehearsal: options.rehearsal,
     source: { revision: repository.head, time: repository.time, url: repository.url },
     layout,
-    starts: await readEvidence(options.evidence ?? folder.starts),
+    starts,
     scan: report,
     tags,
-    current: await currentTags(target.registry, tags),
-    chart:
-      chart === undefined || place === undefined
-        ? undefined
-        : await planChart(chart, place, target.repositoryAt(place), version),
+    current,
+    chart: plannedChart,
     manifests: manifests === undefined ? undefined : sha256(manifests),
     base: build?.base,
     tools: { node: process.versions.node, scanner: report.scanner, ...build?.tools },
-    build: await buildFacts(settings, build),
-    sboms: await sbomDigests(
-      options.sbom ?? folder.sbom,
-      layout.platforms.map(({ platform }) => platform),
-    ),
+    build: facts,
+    sboms,
     signing,
   });
   return { plan, chart, manifests };
+}
+
+async function planChartOf(settings: Settings, target: Target, version: Version, chart: Chart | undefined) {
+  const place = chartOf(settings)?.repository;
+  if (chart === undefined || place === undefined) return undefined;
+  return planChart(chart, place, target.repositoryAt(place), version);
+}
+
+async function manifestsOf(settings: Settings, version: Version, index: string): Promise<string | undefined> {
+  const { project, manifests } = settings;
+  if (manifests === undefined) return undefined;
+  return releaseManifests(project, manifests, { version, image: imageOf(settings), index });
 }
 
 /** What this program's own build wrote down; else what the caller says of an engine that built by the settings. */
