@@ -25,8 +25,8 @@ clean_up() {
   trap '' INT TERM HUP
   [ -z "$child" ] || kill -TERM "-$child" 2>/dev/null || :
   # What is still mounted would be removed with the folder.
-  for place in run dev sys proc; do umount -R -l "$root/$place" 2>/dev/null || :; done
-  if grep -q " $root/" /proc/mounts; then
+  for place in run dev sys proc ''; do umount -R -l "$root/$place" 2>/dev/null || :; done
+  if grep -q " ${root}[/ ]" /proc/mounts; then
     echo "Something is still mounted below $root: it is left." >&2
   else
     rm -rf --one-file-system "$root"
@@ -39,6 +39,8 @@ trap 'exit 143' TERM
 
 echo 'A new Debian' >&2
 mmdebstrap --quiet --variant=apt --include=ca-certificates,git,make bookworm "$root"
+# buildah asks for "/" to be a mount.
+mount --bind --make-private "$root" "$root"
 for place in proc sys dev; do mount --rbind --make-rslave "/$place" "$root/$place"; done
 mount -t tmpfs tmpfs "$root/run"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
