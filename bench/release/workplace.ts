@@ -16,12 +16,14 @@ export class Workplace {
   readonly project: string;
   /** What `.thoth` is elsewhere: empty but for the tools. */
   readonly home: string;
+  readonly #program: string;
   #packages = '';
 
   private constructor(dir: string) {
     this.dir = dir;
     this.project = join(dir, 'project');
     this.home = join(dir, 'home');
+    this.#program = join(dir, 'thoth-release.mjs');
   }
 
   static async open(): Promise<Workplace> {
@@ -30,6 +32,7 @@ export class Workplace {
       await mkdir(place.home);
       await symlink(TOOLS, join(place.home, 'tools'));
       await execa('git', ['clone', '--quiet', '--no-tags', PROJECT, place.project]);
+      await execa(process.execPath, [join(PROJECT, 'src/release/bundle.mjs'), place.#program]);
       place.#packages = await installPackages(place.dir);
       return place;
     } catch (error) {
@@ -58,17 +61,13 @@ export class Workplace {
     return major >= 22 ? process.execPath : this.tool('node24');
   }
 
-  /** Runs thoth-release as `npm run release` does. @param options.cwd the project it is about */
+  /** Runs thoth-release, bundled as it is used elsewhere. @param options.cwd the project it is about */
   thoth(
     args: readonly string[],
     options: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
   ): Promise<Measured> {
-    const program = [
-      ...['--import', join(PROJECT, 'node_modules/tsx/dist/loader.mjs')],
-      join(PROJECT, 'src/release/cli.ts'),
-    ];
     const env = { THOTH_HOME: this.home, CI: 'true', ...options.env };
-    return measure(process.execPath, [...program, ...args], { cwd: options.cwd ?? this.project, env });
+    return measure(process.execPath, [this.#program, ...args], { cwd: options.cwd ?? this.project, env });
   }
 
   /** Commits what was changed in the clone. */
