@@ -35,6 +35,7 @@ const GROUPS = {
     'CHANGELOG.md': 'Changes',
   },
   Measured: {
+    'docs/bench/RELEASE.md': 'A release beside others',
     'docs/bench/SERVICE.md': 'The service beside others',
     'docs/bench/SOAK.md': 'Its memory',
     'docs/bench/MUTATION.md': 'The tests of the decisions',
