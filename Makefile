@@ -7,7 +7,7 @@ export TAG
 RELEASE_TOOLS := buildah docker-registry mmdebstrap qemu-user-static runc regctl trivy cosign
 CHECK_TOOLS := shellcheck actionlint zizmor
 TEST_TOOLS := chromium schemathesis skopeo docker.io busybox registry compose node helm kubeconform kubernetes-schemas \
-	caddy prometheus libcap2-bin zsh fish
+	caddy prometheus libcap2-bin zsh fish curl
 
 # The Node.js the service runs on: the pinned one where this machine's is older.
 NODE24 := tools/node.sh

@@ -63,7 +63,7 @@ program_of() {
     libcap2-bin) echo setcap ;;
     qemu-user-static) echo qemu-aarch64-static ;;
     python3-venv) echo python3 ;;
-    buildah | busybox | caddy | chromium | docker-registry | fish | mmdebstrap | prometheus | runc | shellcheck | skopeo | zsh) echo "$1" ;;
+    buildah | busybox | caddy | chromium | curl | docker-registry | fish | mmdebstrap | prometheus | runc | shellcheck | skopeo | zsh) echo "$1" ;;
     *) return 1 ;;
   esac
 }
