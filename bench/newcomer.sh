@@ -3,15 +3,17 @@
 #
 #   bench/newcomer.sh [COMMAND...]        default: "make rehearse" "make rehearse" "make test"
 #
-# The new machine is a chroot of Debian 12 from packages, with git, make and what this machine has of Node.js, Go and
+# The new machine is a Debian 12 from packages, with git, make and what this machine has of Node.js, Go and
 # certificate authorities; the project is a clone of this one's last commit. Needs root and mmdebstrap. What each command
-# printed stays in .thoth/newcomer/. Exit code: that of the first command that failed.
+# printed stays in .thoth/newcomer/; where the default ones all pass, docs/bench/NEWCOMER.md is written. Exit code: that of
+# the first command that failed.
 set -eu
 
 cd "$(dirname "$0")/.."
 project=$PWD
 logs=$project/.thoth/newcomer
-[ $# -gt 0 ] || set -- 'make rehearse' 'make rehearse' 'make test'
+page=
+[ $# -gt 0 ] || { page=docs/bench/NEWCOMER.md && set -- 'make rehearse' 'make rehearse' 'make test'; }
 
 [ "$(id -u)" -eq 0 ] || { echo 'Root is needed to make a chroot.' >&2 && exit 77; }
 for program in mmdebstrap node go; do
@@ -24,13 +26,7 @@ child=
 clean_up() {
   trap '' INT TERM HUP
   [ -z "$child" ] || kill -TERM "-$child" 2>/dev/null || :
-  # What is still mounted would be removed with the folder.
-  for place in run dev sys proc ''; do umount -R -l "$root/$place" 2>/dev/null || :; done
-  if grep -q " ${root}[/ ]" /proc/mounts; then
-    echo "Something is still mounted below $root: it is left." >&2
-  else
-    rm -rf --one-file-system "$root"
-  fi
+  rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
 trap 'exit 129' HUP
@@ -38,11 +34,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 echo 'A new Debian' >&2
-mmdebstrap --quiet --variant=apt --include=ca-certificates,git,make bookworm "$root"
-# buildah asks for "/" to be a mount.
-mount --bind --make-private "$root" "$root"
-for place in proc sys dev; do mount --rbind --make-rslave "/$place" "$root/$place"; done
-mount -t tmpfs tmpfs "$root/run"
+mmdebstrap --quiet --variant=apt --include=ca-certificates,git,make,mount bookworm "$root"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 
 # Node.js and Go, wherever they are here.
@@ -67,22 +59,43 @@ for name in $kept; do
   [ -z "$value" ] || settings="$settings $name=$value"
 done
 
+# Runs the command $2 in the system of the folder $1, whose mounts end with it. That folder is "/" indeed, and no chroot:
+# `docker exec` would look for the container's folders elsewhere.
+# shellcheck disable=SC2016 # for the shell that it is given to
+enter='
+mount --bind "$1" "$1"
+for place in proc sys dev; do mount --rbind "/$place" "$1/$place"; done
+mount -t tmpfs tmpfs "$1/run"
+cd "$1"
+mkdir old
+pivot_root . old
+exec chroot . sh -euc "umount -l /old; rmdir /old; cd /root/thoth; exec $2"
+'
+
 git clone --quiet "$project" "$root/root/thoth"
 mkdir -p "$logs"
-printf '%s, %s, %s cores\n\n' "$(node --version)" "$(go version | cut -d ' ' -f 3)" "$(nproc)"
-printf '| Step | Time | Exit code |\n|---|---|---|\n'
+table=$logs/table.md
+processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+# shellcheck disable=SC2016 # Markdown
+{
+  printf '# The two commands on a new machine\n\nWritten by `bench/newcomer.sh`: a Debian 12 with nothing but '
+  printf 'git, make, Node.js %s and %s,\non %s x %s, %s. The first command also compiles ' \
+    "$(node --version)" "$(go version | cut -d ' ' -f 3)" "$(nproc)" "$processor" "$(date +%F)"
+  printf 'what a release needs, the last one all\nthat the tests do.\n\n| Step | Time | Exit code |\n|---|---|---|\n'
+} | tee "$table"
 step=0
 for command in "$@"; do
   step=$((step + 1))
   begun=$(date +%s)
   code=0
   # shellcheck disable=SC2086 # settings are words
-  setsid chroot "$root" env -i $settings CI=true PATH=/opt/node/bin:/opt/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    sh -c "cd /root/thoth && exec $command" </dev/null >"$logs/$step.log" 2>&1 &
+  env -i $settings CI=true PATH=/opt/node/bin:/opt/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    setsid unshare --mount --propagation private sh -euc "$enter" sh "$root" "$command" </dev/null >"$logs/$step.log" 2>&1 &
   child=$!
   wait "$child" || code=$?
   child=
   # shellcheck disable=SC2016 # a table in Markdown
-  printf '| `%s` | %s s | %s |\n' "$command" "$(($(date +%s) - begun))" "$code"
+  printf '| `%s` | %s s | %s |\n' "$command" "$(($(date +%s) - begun))" "$code" | tee -a "$table"
   [ "$code" -eq 0 ] || { tail -n 30 "$logs/$step.log" >&2 && exit "$code"; }
 done
+[ -z "$page" ] || cp "$table" "$page"
