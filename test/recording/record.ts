@@ -1,8 +1,8 @@
 /**
  * Records docs/images/rehearsal.svg and docs/images/install.svg from real runs: npm run recording [rehearsal|install]
  *
- * As root, on Debian, in a clone whose path may be seen, such as /tmp/thoth. Waits are cut and the client key, which ends
- * with its installation, is starred out; nothing else is changed.
+ * As root, on Debian, in a clone whose path may be seen, such as /tmp/thoth. Waits are cut; the client key, which ends
+ * with its installation, and addresses of a private network are starred out; nothing else is changed.
  */
 import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -17,11 +17,12 @@ import { screensOf } from './screens.ts';
 const MOST_BYTES = 500_000;
 
 const CLIENT_KEY = /(thoth_[0-9a-f]+_)[0-9a-f]+/g;
+const ADDRESS = /\b(?:10\.\d+|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d+\.\d+/g;
 
 /** What nobody else is to see. */
 const PRIVATE: readonly (readonly [string, RegExp])[] = [
   ['the name of this machine', new RegExp(`\\b${hostname()}\\b`)],
-  ['an address of a private network', /\b(10\.\d+|192\.168|172\.(1[6-9]|2\d|3[01]))\.\d+\.\d+/],
+  ['an address of a private network', new RegExp(ADDRESS.source)],
   ['a key', /\bsk-\w{8}|\bthoth_[0-9a-f]+_[0-9a-f]/],
 ];
 
@@ -73,10 +74,12 @@ async function recordAll(
   return outputs;
 }
 
-/** With the secret part of every client key as stars, in the same room. */
+/** With stars for the secret part of every client key, and for addresses of a private network, in the same room. */
 function starredOut(bytes: Buffer): Buffer {
   const text = bytes.toString('latin1');
-  const starred = text.replace(CLIENT_KEY, (key, head: string) => head.padEnd(key.length, '*'));
+  const starred = text
+    .replace(CLIENT_KEY, (key, head: string) => head.padEnd(key.length, '*'))
+    .replace(ADDRESS, (address) => address.replace(/\d/g, '*'));
   return Buffer.from(starred, 'latin1');
 }
 
