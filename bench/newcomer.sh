@@ -1,7 +1,7 @@
 #!/bin/sh
 # Follows the README as somebody who arrives: a new Debian with nothing of this checkout, and each command timed.
 #
-#   bench/newcomer.sh [COMMAND...]        default: "make rehearse" "make rehearse" "make test"
+#   bench/newcomer.sh [COMMAND...]        default: "make rehearse" "make rehearse"
 #
 # The new machine is a Debian 12 from packages, with git, make and what this machine has of Node.js, Go and
 # certificate authorities; the project is a clone of this one's last commit. Needs root and mmdebstrap. What each command
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 project=$PWD
 logs=$project/.thoth/newcomer
 page=
-[ $# -gt 0 ] || { page=docs/bench/NEWCOMER.md && set -- 'make rehearse' 'make rehearse' 'make test'; }
+[ $# -gt 0 ] || { page=docs/bench/NEWCOMER.md && set -- 'make rehearse' 'make rehearse'; }
 
 [ "$(id -u)" -eq 0 ] || { echo 'Root is needed to make a chroot.' >&2 && exit 77; }
 for program in mmdebstrap node go; do
@@ -35,6 +35,7 @@ trap 'exit 143' TERM
 
 echo 'A new Debian' >&2
 mmdebstrap --quiet --variant=apt --include=ca-certificates,git,make,mount bookworm "$root"
+chmod 755 "$root" # as "/" is
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 
 # Node.js and Go, wherever they are here.
@@ -78,10 +79,10 @@ table=$logs/table.md
 processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 # shellcheck disable=SC2016 # Markdown
 {
-  printf '# The two commands on a new machine\n\nWritten by `bench/newcomer.sh`: a Debian 12 with nothing but '
-  printf 'git, make, Node.js %s and %s,\non %s x %s, %s. The first command also compiles ' \
+  printf '# A rehearsal on a new machine\n\nWritten by `bench/newcomer.sh`: a Debian 12 with nothing but '
+  printf 'git, make, Node.js %s and %s,\non %s x %s, %s. The first time it also compiles the ' \
     "$(node --version)" "$(go version | cut -d ' ' -f 3)" "$(nproc)" "$processor" "$(date +%F)"
-  printf 'what a release needs, the last one all\nthat the tests do.\n\n| Step | Time | Exit code |\n|---|---|---|\n'
+  printf 'tools of a release.\n\n| Step | Time | Exit code |\n|---|---|---|\n'
 } | tee "$table"
 step=0
 for command in "$@"; do

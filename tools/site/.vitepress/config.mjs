@@ -38,7 +38,9 @@ const GROUPS = {
     'docs/bench/RELEASE.md': 'A release beside others',
     'docs/bench/SERVICE.md': 'The service beside others',
     'docs/bench/SOAK.md': 'Its memory',
+    'docs/bench/FAULTS.md': 'What faults cost',
     'docs/bench/MUTATION.md': 'The tests of the decisions',
+    'docs/bench/NEWCOMER.md': 'On a new machine',
   },
 };
 
