@@ -15,7 +15,7 @@ logs=$project/.thoth/newcomer
 page=
 [ $# -gt 0 ] || { page=docs/bench/NEWCOMER.md && set -- 'make rehearse' 'make rehearse'; }
 
-[ "$(id -u)" -eq 0 ] || { echo 'Root is needed to make a chroot.' >&2 && exit 77; }
+[ "$(id -u)" -eq 0 ] || { echo 'Root is needed to make a new system.' >&2 && exit 77; }
 for program in mmdebstrap node go; do
   command -v "$program" >/dev/null || { echo "$program is missing." >&2 && exit 69; }
 done

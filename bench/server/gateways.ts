@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { IMAGE_MEMORY } from '../../test/server/image-memory.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const TOOLS = join(process.env.THOTH_HOME ?? join(PROJECT, '.thoth'), 'tools');
@@ -39,14 +40,9 @@ export async function thoth(folder: string, provider: string, port: number): Pro
   await mkdir(data);
   return {
     name: 'Thoth',
-    command: [
-      process.execPath,
-      '--max-semi-space-size=2',
-      '--max-old-space-size=96',
-      join(folder, 'thoth/thoth'),
-    ],
+    command: [process.execPath, join(folder, 'thoth/thoth')],
     env: {
-      MALLOC_ARENA_MAX: '2',
+      ...IMAGE_MEMORY,
       HOST: '127.0.0.1',
       PORT: String(port),
       DATA_DIR: data,

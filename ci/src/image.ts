@@ -59,15 +59,14 @@ export async function startPlatforms(pipeline: Pipeline, layout: Directory): Pro
   const { platforms, start } = await readConfig(pipeline, { layout });
   const { port } = start;
   if (port === undefined) throw new Error('thoth-release did not say where the image listens.');
+  const tools = await toolbox(pipeline);
   let evidence: File | undefined;
   for (const platform of platforms) {
     const service = withVariables(dag.container({ platform }).import_(archive), start.env)
       // thoth-release does the waiting: it has a time limit, and says what the last answer was.
       .withExposedPort(port, { experimentalSkipHealthcheck: true })
       .asService({ useEntrypoint: true });
-    let box = uncached(await toolbox(pipeline))
-      .withMountedDirectory(PATHS.layout, layout)
-      .withServiceBinding(ALIAS, service);
+    let box = uncached(tools).withMountedDirectory(PATHS.layout, layout).withServiceBinding(ALIAS, service);
     if (evidence !== undefined) box = box.withFile(PATHS.evidence, evidence);
     const done = await run(
       `start ${platform}`,

@@ -1,5 +1,5 @@
 import { isBuiltin } from 'node:module';
-import { commandHelp, groupHelp, help, isGroup } from './commands/help.ts';
+import { commandHelp, groupHelp, help } from './commands/help.ts';
 import { findCommand, readInput } from './commands/input.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { Failure } from './failure.ts';
@@ -16,7 +16,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   const [first = 'serve', ...others] = words;
   if (HELP_FLAGS.has(first)) return say(help());
   if (first === 'help') return say(others.length === 0 ? help() : helpOn(others));
-  if (isGroup(first) && HELP_FLAGS.has(others[0] ?? '')) return say(groupHelp(first));
+  const group = HELP_FLAGS.has(others[0] ?? '') ? groupHelp(first) : undefined;
+  if (group !== undefined) return say(group);
   const [entry, rest] = findCommand(first === '--version' ? ['version', ...others] : [first, ...others]);
   if (rest.some((word) => HELP_FLAGS.has(word))) return say(commandHelp(entry));
   const input = readInput(entry, rest);
@@ -25,8 +26,9 @@ async function main(words: readonly string[]): Promise<ExitCode> {
 }
 
 function helpOn(words: readonly string[]): string {
-  const [word = ''] = words;
-  return words.length === 1 && isGroup(word) ? groupHelp(word) : commandHelp(findCommand(words)[0]);
+  const [word = '', ...others] = words;
+  const group = others.length === 0 ? groupHelp(word) : undefined;
+  return group ?? commandHelp(findCommand(words)[0]);
 }
 
 /** The store is node:sqlite, which older ones have not, or behind a flag. The image has Node 24. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Bundle, makeBundle } from './bundle.ts';
 import { ADMIN_KEY } from './data.ts';
 import { freePort } from './free-port.ts';
+import { IMAGE_MEMORY } from './image-memory.ts';
 import { Fakes } from './providers/vendors.ts';
 import { Service } from './service.ts';
 
@@ -13,9 +14,6 @@ export const PROVIDER_KEYS = {
   ANTHROPIC_API_KEY: 'planted-anthropic-key-2',
   GOOGLE_API_KEY: 'planted-google-key-3',
 };
-
-/** How the image starts Node. */
-const HEAP = '--max-semi-space-size=2 --max-old-space-size=96';
 
 /** The service as it is shipped, in a process of its own, with a data directory, over fake providers. */
 export class WholeService {
@@ -37,7 +35,7 @@ export class WholeService {
     const [bundle, fakes, port] = await Promise.all([makeBundle(), Fakes.start(), freePort()]);
     const data = mkdtempSync(join(tmpdir(), 'thoth-whole-'));
     const service = new Service(bundle.file, ['serve'], {
-      NODE_OPTIONS: HEAP,
+      ...IMAGE_MEMORY,
       HOST: '127.0.0.1',
       PORT: String(port),
       DATA_DIR: data,

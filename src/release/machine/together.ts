@@ -13,8 +13,9 @@ export async function together<T extends readonly unknown[] | []>(
 const AT_ONCE = 4;
 
 /**
- * Does work for each item, four at a time or as many as are said, and gives what came of it in the order of the items. Like {@link together}
- * it throws the first failure only when no work is under way any more; what was not begun then is not.
+ * Does work for each item, four at a time or as many as are said, and gives what came of it in the order of the items.
+ * Like {@link together} it throws the first failure only when no work is under way any more; what was not begun then
+ * is not.
  */
 export async function each<T, R>(
   items: readonly T[],

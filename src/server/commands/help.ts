@@ -22,14 +22,10 @@ Settings are environment variables: docs/SETTINGS.md. "thoth help <command>" has
 `;
 }
 
-/** Whether it is the first word of several commands: `keys`. */
-export function isGroup(word: string): boolean {
-  return COMMANDS.some((entry) => nameOf(entry).startsWith(`${word} `));
-}
-
-/** The help of all commands that begin with a word. */
-export function groupHelp(word: string): string {
+/** The help of all commands that begin with a word, such as `keys`; `undefined` where none of several words does. */
+export function groupHelp(word: string): string | undefined {
   const commands = COMMANDS.filter((entry) => nameOf(entry).startsWith(`${word} `));
+  if (commands.length === 0) return undefined;
   return `Usage: thoth ${word} [command] [options]
 
 Commands:
